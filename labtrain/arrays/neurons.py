@@ -1,0 +1,85 @@
+"""The role that training asks of device neurons: current in, voltage out."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from enum import IntFlag
+from typing import Any
+
+
+class Flag(IntFlag):
+    """What happened to a reading; every array uses the same bits (uint8)."""
+
+    NONE = 0
+    COMPLIANCE = 1
+    CLIPPED = 2
+    OVERRANGE = 4
+    DEAD = 8
+    STUCK = 16
+    DRIFTED = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One response of a neuron array.
+
+    Attributes
+    ----------
+    volts
+        ``[B, n]`` float64, in the caller's array namespace.
+    flags
+        ``[B, n]`` uint8, bits of :class:`Flag`.
+    """
+
+    volts: Any
+    flags: Any
+
+
+class NeuronArray(ABC):
+    """``n`` device neurons.
+
+    A response advances each device's read counter by the number of its readings,
+    so noise is a function of (seed, cell, reading) and not of how calls are split.
+    """
+
+    name: str
+    max_amperes: float
+    """The largest magnitude of current that a neuron accepts; more is clipped and flagged."""
+    resolution_amperes: float
+    """The step to which stimuli are rounded (0: not rounded)."""
+
+    @abstractmethod
+    def __len__(self) -> int:
+        """The number of neurons."""
+
+    @abstractmethod
+    def respond(self, amperes: Any) -> Reading:
+        """Drive neuron ``j`` with ``amperes[:, j]`` and read its voltage, ``[B, n]``."""
+
+    @abstractmethod
+    def state_dict(self) -> dict[str, Any]:
+        """Counters and whatever else a resumed run needs."""
+
+    @abstractmethod
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Take :meth:`state_dict`'s result back."""
+
+
+class NeuronPairArray(NeuronArray):
+    """``n`` neurons, each with a nominally identical partner device.
+
+    ``respond`` reads the forward devices.
+    """
+
+    @abstractmethod
+    def respond_pair(self, amperes: Any, partner_amperes: Any) -> tuple[Reading, Reading]:
+        """Read forward devices at ``amperes`` and partners at ``partner_amperes``, both ``[B, n]``."""
+
+
+class DifferentiableNeuronArray(NeuronArray):
+    """Simulation only: the exact derivative beside the response."""
+
+    @abstractmethod
+    def derivative(self, amperes: Any) -> Any:
+        """Return dV/dI of the forward devices without noise, in ohm, ``[B, n]``."""

@@ -1,0 +1,47 @@
+"""Things found by name: drivers, virtual instruments, protocols, device models, recipes.
+
+Third parties add their own through Python entry points in the same groups.
+"""
+
+from __future__ import annotations
+
+import difflib
+from functools import lru_cache
+from importlib.metadata import EntryPoint, entry_points
+from typing import Any
+
+from labtrain.errors import UsageError
+
+DRIVERS = "labtrain.drivers"
+VIRTUAL_INSTRUMENTS = "labtrain.virtual_instruments"
+WORLDS = "labtrain.worlds"
+PROTOCOLS = "labtrain.protocols"
+DEVICE_MODELS = "labtrain.device_models"
+RECIPES = "labtrain.recipes"
+
+
+@lru_cache(maxsize=None)
+def _group(group: str) -> dict[str, EntryPoint]:
+    return {point.name: point for point in entry_points(group=group)}
+
+
+def names(group: str) -> list[str]:
+    """The names registered in ``group``, sorted."""
+    return sorted(_group(group))
+
+
+def load(group: str, name: str) -> Any:
+    """Load the object registered as ``name``.
+
+    Raises
+    ------
+    UsageError
+        For an unknown name, with the nearest ones.
+    """
+    known = _group(group)
+    if name in known:
+        return known[name].load()
+    what = group.removeprefix("labtrain.").rstrip("s").replace("_", " ")
+    near = difflib.get_close_matches(name, known, n=3, cutoff=0.4)
+    hint = f"did you mean {' or '.join(near)}? " if near else ""
+    raise UsageError(f"there is no {what} {name!r}", remedy=f"{hint}known: {', '.join(sorted(known)) or 'none'}")

@@ -1,0 +1,65 @@
+"""What a driver file tells the bench about itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+RoleName = Literal["source-meter", "pulse-generator", "switch-matrix"]
+
+
+@dataclass(frozen=True, slots=True)
+class DriverSpec:
+    """The entry that the group ``labtrain.drivers`` points to.
+
+    Attributes
+    ----------
+    model
+        The name used in bench files.
+    role
+        Which role owns the driver.
+    open
+        ``open(adapter, name, options)`` builds the PyMeasure instrument; ``options`` are the
+        bench file's own keys for this instrument (in SI numbers).
+    channels
+        The instrument's channels; ``("",)`` for an instrument without.
+    channel
+        ``channel(instrument, name)`` gives the driver object that one role owns.
+    nodes
+        ``nodes(channel)`` names the electrical nodes behind the alias, ``("hi", "lo")`` for a
+        source meter, ``("1",)`` for channel 1 of a generator. Matrices: empty.
+    transport
+        How a real one is reached; also which loopback mount imitates it.
+    termination
+        Of messages and replies alike.
+    synchronise
+        A query that is answered once everything sent before has been carried out; None where
+        every command is answered anyway.
+    safe_off
+        Raw messages, in order, that end in the safe state whatever state the instrument is in
+        (abort first, then output off or relays open). Used by the guard and ``bench off``,
+        which have no PyMeasure.
+    answers_every_line
+        Whether each line is answered (the serial matrix), so that the guard reads the answers.
+    options
+        Keys that the bench file may give for this model, each with its SI unit ("" for text).
+    rows, columns
+        The numbers of a matrix's rows and columns, as used on the wire.
+    """
+
+    model: str
+    role: RoleName
+    open: Callable[[Any, str, Mapping[str, Any]], Any]
+    channels: tuple[str, ...] = ("",)
+    channel: Callable[[Any, str], Any] = lambda instrument, name: instrument
+    nodes: Callable[[str], tuple[str, ...]] = lambda name: ()
+    transport: Literal["visa", "serial"] = "visa"
+    termination: bytes = b"\n"
+    synchronise: bytes | None = b"*OPC?\n"
+    safe_off: tuple[bytes, ...] = ()
+    answers_every_line: bool = False
+    identify: bytes = b"*IDN?\n"
+    options: Mapping[str, str] = field(default_factory=dict)
+    rows: range = range(0)
+    columns: range = range(0)
