@@ -1,0 +1,90 @@
+"""What a command is about to do, shown before it is done; real addresses are confirmed."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from labtrain import entry_points
+from labtrain.errors import UsageError
+from labtrain.units import format_quantity
+
+if TYPE_CHECKING:
+    from labtrain.wiring import BenchPlan
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A command's plan; ``real`` names the real addresses that it would drive."""
+
+    fields: dict[str, Any]
+    text: str
+    real: tuple[str, ...]
+
+
+def plan_protocol(protocol: str, bench_file: Path, device: str | None, settings: Mapping[str, str]) -> Plan:
+    """Plan a protocol from its settings and the bench file; nothing is opened."""
+    from labtrain.bench import locate_bench, read_plan
+    from labtrain.procedures import plan_procedure
+
+    procedure = entry_points.load(entry_points.PROTOCOLS, protocol)
+    bench = read_plan(locate_bench(bench_file))
+    devices = _select(bench, device)
+    figures = plan_procedure(procedure, bench, devices, settings)
+    return _plan(f"protocol {protocol}", bench, figures)
+
+
+def plan_training(recipe: str, bench_file: Path | None, settings: Mapping[str, str]) -> Plan:
+    """Plan a training run; settings are checked here, before anything is opened."""
+    from labtrain.bench import locate_bench, read_plan
+
+    loaded = entry_points.load(entry_points.RECIPES, recipe)
+    figures = {"settings": loaded.read_settings(settings)}
+    if bench_file is None:
+        return Plan({"plan": figures, "real": []}, f"recipe {recipe} on directly simulated arrays", ())
+    return _plan(f"recipe {recipe}", read_plan(locate_bench(bench_file)), figures)
+
+
+def _select(bench: BenchPlan, device: str | None) -> list[Any]:
+    from labtrain.bench import select_devices
+
+    return select_devices(bench, device) if device else [d for a in bench.arrays.values() for d in a.devices]
+
+
+def _plan(what: str, bench: BenchPlan, figures: dict[str, Any]) -> Plan:
+    real = tuple(f"{i.alias} ({i.model}) at {i.resource}" for i in bench.instruments.values() if i.resource)
+    lines = [f"{what} on {', '.join(real) if real else 'simulated instruments'}"]
+    lines += [f"  {name.replace('_', ' ')}: {_figure(name, value)}" for name, value in figures.items()]
+    return Plan({"plan": figures, "real": list(real)}, "\n".join(lines), real)
+
+
+_UNITS = {"max_volts": "V", "max_amperes": "A", "pulse_energy": "J", "seconds": "s"}
+
+
+def _figure(name: str, value: Any) -> str:
+    return format_quantity(value, _UNITS[name]) if name in _UNITS and value is not None else str(value)
+
+
+def confirm(plan: Plan, yes: bool) -> None:
+    """Show the plan and ask before real addresses are driven.
+
+    Raises
+    ------
+    UsageError
+        Where nobody can be asked, or the answer is no.
+    """
+    if not plan.real or yes:
+        return
+    sys.stderr.write(plan.text + "\n")
+    if not sys.stdin.isatty():
+        raise UsageError(
+            "real instruments would be driven and nobody can be asked",
+            remedy="give --yes after reading the plan",
+        )
+    if not typer.confirm("Drive these instruments?", err=True):
+        raise UsageError("not confirmed; nothing was sent")

@@ -1,0 +1,107 @@
+"""One recorded command: open the bench, open the session, do the steps, seal.
+
+The order on the way out matters: the bench reaches its safe state while the
+session can still note it, then the session is sealed, whatever ended the run.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from labtrain.cli.files import default_session_path
+from labtrain.cli.steps import Surroundings, carry_out
+from labtrain.errors import UsageError
+from labtrain.progress import Progress
+
+
+@dataclass(frozen=True)
+class Order:
+    """What the command line asks for.
+
+    Attributes
+    ----------
+    command
+        ``"run"``, ``"train"`` or ``"demo"``: what ``labtrain replay`` will say it re-runs.
+    steps
+        See :mod:`labtrain.cli.steps`.
+    bench_file
+        A path or a shipped bench's name; None trains on directly simulated arrays.
+    """
+
+    command: str
+    steps: Sequence[Mapping[str, Any]]
+    seed: int
+    bench_file: Path | None = None
+    mount: str | None = None
+    out: Path | None = None
+    force: bool = False
+    note: str | None = None
+    data_dir: Path | None = None
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """What came of it."""
+
+    session: Path
+    status: str
+    results: dict[str, dict[str, Any]]
+    bench_seconds: float | None
+
+
+def record(order: Order, progress: Progress) -> Recorded:
+    """Carry out an order on a fresh session; seal it whatever happens."""
+    from labtrain.bench import locate_bench, read_plan
+    from labtrain.session import Session
+
+    located = None if order.bench_file is None else locate_bench(order.bench_file)
+    sample = {} if located is None else read_plan(located).sample
+    path = order.out or default_session_path(order.command, sample)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    content = None if located is None else located.read_bytes()
+    with Session.create(path, start=_start(order, located), bench_file=content, force=order.force) as session:
+        if order.note:
+            session.note(order.note)
+        around, bench_seconds = _run(order, located, session, progress)
+    return Recorded(path, session.status, around.results, bench_seconds)
+
+
+def _run(
+    order: Order, located: Path | None, session: Any, progress: Progress
+) -> tuple[Surroundings, float | None]:
+    from labtrain.bench import Bench
+
+    if located is None:
+        around = Surroundings(session, progress, order.seed, data_dir=order.data_dir)
+        carry_out(order.steps, around)
+        return around, None
+    with Bench.open(located, sink=session, mount=order.mount) as bench:
+        around = Surroundings(session, progress, order.seed, bench, order.data_dir)
+        carry_out(order.steps, around)
+        return around, bench.elapsed_seconds
+
+
+def _start(order: Order, located: Path | None) -> dict[str, Any]:
+    return {
+        "command": order.command,
+        "steps": [dict(step) for step in order.steps],
+        "seed": order.seed,
+        "bench": None if located is None else located.name,
+        "argv": sys.argv[1:],
+    }
+
+
+def require_new(path: Path | None, force: bool) -> None:
+    """Refuse an existing output before anything is driven.
+
+    Raises
+    ------
+    UsageError
+        Naming the file and ``--force``.
+    """
+    if path is not None and path.exists() and not force:
+        raise UsageError(f"{path} exists", remedy="choose another --out, or --force to replace it", file=path)

@@ -1,0 +1,99 @@
+"""``labtrain replay``: the recorded command again, against the record."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from labtrain.cli.assignments import parse_assignments
+from labtrain.cli.options import SessionArgument, SetOption
+from labtrain.cli.outcome import JsonFlag, ending
+from labtrain.cli.progress import progress_bar
+from labtrain.cli.steps import Surroundings, carry_out
+from labtrain.errors import DataError, ReplayMismatch
+from labtrain.progress import Progress
+
+if TYPE_CHECKING:
+    from labtrain.session import Recording, ReplayReport
+
+
+def replay(
+    session: SessionArgument,
+    set_: SetOption = None,
+    data: Annotated[Path | None, typer.Option("--data", help="Where the data sets are.")] = None,
+    as_json: JsonFlag = False,
+) -> None:
+    """Re-run a session's command against its record; every message, row and weight is compared.
+
+    Example: labtrain replay labtrain-demo/demo.h5
+    """
+    with ending(as_json) as end:
+        from labtrain.session import Recording
+
+        changes = parse_assignments(set_ or [])
+        with Recording.open(session) as recording, progress_bar(as_json) as progress:
+            report = replay_recording(recording, progress, changes, data)
+        fields = {
+            "identical": report.identical,
+            "messages": report.messages,
+            "exchanges": report.exchanges,
+            "rows": report.rows,
+            "first_mismatch": report.first_mismatch,
+            "session": session,
+        }
+        end.with_(fields, describe(report, session), exit_code=0 if report.identical else 1)
+
+
+def replay_recording(
+    recording: Recording,
+    progress: Progress,
+    changes: Mapping[str, str] | None = None,
+    data: Path | None = None,
+) -> ReplayReport:
+    """Re-run ``recording``'s steps with ``changes`` to their settings; return what was compared."""
+    from labtrain.bench import Bench, ReplayConnector
+    from labtrain.session import Replay
+
+    steps = [_changed(step, changes or {}) for step in _steps(recording)]
+    run = Replay(recording)
+    seed = int(recording.start["seed"])
+    try:
+        if recording.bench_file is None:
+            carry_out(steps, Surroundings(run.sink, progress, seed, data_dir=data))
+        else:
+            with Bench.open(recording.bench_file, sink=run.sink, connector=ReplayConnector(run)) as bench:
+                carry_out(steps, Surroundings(run.sink, progress, seed, bench, data))
+    except ReplayMismatch:
+        pass  # the report tells it
+    return run.finish()
+
+
+def _steps(recording: Recording) -> list[dict[str, Any]]:
+    steps = recording.start.get("steps")
+    if not steps:
+        raise DataError(
+            "this session does not say what was run (it was not made by run, train or demo)",
+            remedy="replay it from Python with labtrain.session.Replay",
+        )
+    return list(steps)
+
+
+def _changed(step: dict[str, Any], changes: Mapping[str, str]) -> dict[str, Any]:
+    """Apply ``--set`` to the training step, or to the protocol where there is no training."""
+    if not changes:
+        return step
+    return {**step, "settings": {**step["settings"], **changes}} if step["kind"] == "train" else step
+
+
+def describe(report: ReplayReport, session: Path) -> str:
+    """Say in a few lines whether the replay was identical, and where not."""
+    compared = f"{report.messages} messages, {report.exchanges} exchanges, {report.rows} rows"
+    if report.identical:
+        return f"[green]identical[/]: {session} ({compared} compared bit for bit)"
+    first = report.first_mismatch or {}
+    lines = [f"[red]not identical[/]: {session} ({compared} compared)"]
+    lines += [f"  {key}: {value}" for key, value in first.items()]
+    return "\n".join(lines)

@@ -1,0 +1,130 @@
+"""``labtrain session``: list, inspect, recover, report."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from labtrain.cli.options import SessionArgument
+from labtrain.cli.outcome import JsonFlag, ending
+from labtrain.errors import DataError
+
+
+def list_sessions(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="A folder of session files.")],
+    sample: Annotated[str | None, typer.Option("--sample", help="Only sessions of this sample.")] = None,
+    status: Annotated[str | None, typer.Option("--status", help="Only sessions of this status.")] = None,
+    as_json: JsonFlag = False,
+) -> None:
+    """List the sessions in a folder, oldest first.
+
+    Example: labtrain session list runs --status complete
+    """
+    with ending(as_json) as end:
+        from rich.table import Table
+
+        if not folder.is_dir():
+            raise DataError(f"{folder} is no folder", remedy="give the folder that holds the .h5 files")
+        found = [_summary(path) for path in sorted(folder.glob("*.h5"))]
+        found = [
+            s
+            for s in found
+            if (status in (None, s["status"])) and (sample is None or sample in str(s["sample"]))
+        ]
+        table = Table("session", "created (UTC)", "command", "status", "messages", box=None)
+        for item in found:
+            table.add_row(
+                item["session"], item["created_utc"], item["command"], item["status"], str(item["messages"])
+            )
+        end.with_({"sessions": found}, table if found else f"no sessions in {folder}")
+
+
+def _summary(path: Path) -> dict[str, Any]:
+    from labtrain.session import Recording
+
+    summary: dict[str, Any] = dict.fromkeys(("created_utc", "command", "sample", "messages"), "")
+    try:
+        with Recording.open(path) as recording:
+            return {
+                "session": str(path),
+                "created_utc": recording.created_utc,
+                "command": recording.start.get("command", ""),
+                "sample": recording.start.get("sample", {}),
+                "status": recording.status,
+                "messages": recording.counts["messages"],
+            }
+    except DataError as error:
+        return {**summary, "session": str(path), "status": "unreadable", "problem": error.message}
+
+
+def inspect(session: SessionArgument, as_json: JsonFlag = False) -> None:
+    """Show what one session holds; verifies its checksums.
+
+    Example: labtrain session inspect labtrain-demo/demo.h5
+    """
+    with ending(as_json) as end:
+        from labtrain.session import Recording
+
+        with Recording.open(session, verify=True) as recording:
+            fields = {
+                "session": session,
+                "schema_version": recording.schema_version,
+                "complete": recording.complete,
+                "recovered": recording.recovered,
+                "status": recording.status,
+                "created_utc": recording.created_utc,
+                "command": recording.start.get("command"),
+                "seed": recording.start.get("seed"),
+                "runs": recording.runs,
+                "counts": recording.counts,
+                "streams": recording.stream_names(),
+            }
+        lines = [f"[bold]{key.replace('_', ' ')}[/]: {_value(value)}" for key, value in fields.items()]
+        end.with_(fields, "\n".join(lines))
+
+
+def _value(value: Any) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{key} {item}" for key, item in value.items())
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+
+
+def recover(session: SessionArgument, as_json: JsonFlag = False) -> None:
+    """Seal the journal of a run that died; repeating it is harmless.
+
+    Example: labtrain session recover runs/20261122T101500Z_W12-3-4_train_1.h5
+    """
+    with ending(as_json) as end:
+        from labtrain.session import recover as recover_journal
+
+        done = recover_journal(session)
+        fields = {
+            "recovered": done.recovered,
+            "records": done.records,
+            "complete": done.complete,
+            "session": done.path,
+        }
+        text = f"{done.path}: {done.records} records" + ("" if done.recovered else " (already sealed)")
+        end.with_(fields, text)
+
+
+def report(
+    session: SessionArgument,
+    out: Annotated[
+        Path | None, typer.Option("--out", help="The page to write; default: beside the session.")
+    ] = None,
+    as_json: JsonFlag = False,
+) -> None:
+    """Write one HTML page with a session's plots; nothing is fetched from outside.
+
+    Example: labtrain session report labtrain-demo/demo.h5
+    """
+    with ending(as_json) as end:
+        from labtrain.report import write_report
+        from labtrain.session import Recording
+
+        with Recording.open(session) as recording:
+            page = write_report(recording, out or session.with_suffix(".html"))
+        end.with_({"report": page}, f"report: {page}")
