@@ -36,7 +36,7 @@ class RealClock(Clock):
     def sleep(self, seconds: float) -> None:
         """Sleep for real."""
         if seconds > 0:
-            time.sleep(seconds)  # noqa: TID251 - the one home of real time
+            time.sleep(seconds)
 
     def utc_ns(self) -> int:
         """The computer's UTC."""

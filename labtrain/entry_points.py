@@ -6,7 +6,7 @@ Third parties add their own through Python entry points in the same groups.
 from __future__ import annotations
 
 import difflib
-from functools import lru_cache
+from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
@@ -20,7 +20,7 @@ DEVICE_MODELS = "labtrain.device_models"
 RECIPES = "labtrain.recipes"
 
 
-@lru_cache(maxsize=None)
+@cache
 def _group(group: str) -> dict[str, EntryPoint]:
     return {point.name: point for point in entry_points(group=group)}
 
@@ -44,4 +44,6 @@ def load(group: str, name: str) -> Any:
     what = group.removeprefix("labtrain.").rstrip("s").replace("_", " ")
     near = difflib.get_close_matches(name, known, n=3, cutoff=0.4)
     hint = f"did you mean {' or '.join(near)}? " if near else ""
-    raise UsageError(f"there is no {what} {name!r}", remedy=f"{hint}known: {', '.join(sorted(known)) or 'none'}")
+    raise UsageError(
+        f"there is no {what} {name!r}", remedy=f"{hint}known: {', '.join(sorted(known)) or 'none'}"
+    )

@@ -43,7 +43,9 @@ def parse_quantity(text: str, unit: str, *, bare_is_si: bool = False) -> float:
     """
     import pint
 
-    example = f'for instance "1 {registry().Unit(unit):~}"' if unit != "dimensionless" else 'for instance "0.05"'
+    example = (
+        f'for instance "1 {registry().Unit(unit):~}"' if unit != "dimensionless" else 'for instance "0.05"'
+    )
     try:
         value = float(text)
     except ValueError:
