@@ -109,7 +109,8 @@ def story(fields: Mapping[str, Any], done: Recorded, replayed: ReplayReport) -> 
         ("worked round", ", ".join([*training.get("dead", []), *training.get("stuck", [])]) or "nothing"),
         (
             "Iris in the loop",
-            f"{training['accuracy']:.2f} % validation, 5 folds (tanh network: {training['baseline_accuracy']:.2f} %)",
+            f"{training['accuracy']:.2f} % validation, 5 folds"
+            f" (tanh network: {training['baseline_accuracy']:.2f} %)",
         ),
         ("gradient cosine", f"{training['gradient_cosine']:.4f} device against numerical derivative"),
         (

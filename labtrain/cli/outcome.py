@@ -106,7 +106,7 @@ def _internal(error: Exception) -> LabtrainError:
         traceback.print_exc()
     found = LabtrainError(
         f"internal error: {type(error).__name__}: {error}",
-        remedy="this is a fault of labtrain: set LABTRAIN_TRACEBACK=1, run it again and report what it prints",
+        remedy="a fault of labtrain: set LABTRAIN_TRACEBACK=1, run it again, report what it prints",
     )
     found.kind = "internal"
     return found
