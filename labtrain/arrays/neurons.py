@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntFlag
-from typing import Any
+from typing import Any, Self
 
 
 class Flag(IntFlag):
@@ -52,6 +53,13 @@ class NeuronArray(ABC):
     @abstractmethod
     def __len__(self) -> int:
         """The number of neurons."""
+
+    @abstractmethod
+    def select(self, indices: Sequence[int]) -> Self:
+        """A view over some of the neurons, in that order; it shares their hardware and counters.
+
+        The neurons left out are not driven at all.
+        """
 
     @abstractmethod
     def respond(self, amperes: Any) -> Reading:
