@@ -1,1 +1,29 @@
-"""."""
+"""Twins: what is believed about devices, fitted from recorded measurements only."""
+
+from labtrain.twins.column_map import ColumnMap, ColumnUse, column_map, read_column_map
+from labtrain.twins.fit import Estimate, Fit, Points
+from labtrain.twins.fitting import MODELS, fit_files, fit_recording, fit_rows
+from labtrain.twins.nano_neuron import fit_nano_neuron
+from labtrain.twins.resistance import fit_resistance
+from labtrain.twins.switching import counts_of, fit_switching
+from labtrain.twins.twin_file import DeviceTwin, Twin
+
+__all__ = [
+    "MODELS",
+    "ColumnMap",
+    "ColumnUse",
+    "DeviceTwin",
+    "Estimate",
+    "Fit",
+    "Points",
+    "Twin",
+    "column_map",
+    "counts_of",
+    "fit_files",
+    "fit_nano_neuron",
+    "fit_recording",
+    "fit_resistance",
+    "fit_rows",
+    "fit_switching",
+    "read_column_map",
+]

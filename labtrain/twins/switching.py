@@ -53,8 +53,8 @@ def counts_of(volts: Floats, switched: NDArray[np.bool_] | Floats, trials: Float
     levels, place = np.unique(np.round(volts, 12), return_inverse=True)
     return Counts(
         x=levels,
-        successes=np.bincount(place, weights=np.round(rates * n)),
-        trials=np.bincount(place, weights=n),
+        successes=np.bincount(place, weights=np.round(rates * n)).astype(np.float64),
+        trials=np.bincount(place, weights=n).astype(np.float64),
     )
 
 

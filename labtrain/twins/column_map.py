@@ -1,0 +1,148 @@
+"""Which column is what: the same plan for a CSV file's MAP.toml and for a recorded run.
+
+MAP.toml::
+
+    group_by = ["device_id", "direction"]      # a device's name is these values joined by "/"
+    where = { t_p = 7.5e-10 }                  # only rows with these values
+    delimiter = ","                            # "tab" for tabulators
+    header = true                              # false: columns are named "1", "2", ...
+
+    [columns]
+    voltage = { name = "V [V]", unit = "V" }
+    probability = { name = "P_sw" }
+    trials = { name = "n_reps" }
+"""
+
+from __future__ import annotations
+
+import difflib
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from labtrain.errors import UsageError
+from labtrain.units import registry
+
+ROLES = {
+    "voltage": "V",
+    "current": "A",
+    "resistance": "ohm",
+    "probability": "",
+    "switched": "",
+    "trials": "",
+}
+"""What a column can stand for, and the SI unit that fits work in."""
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnUse:
+    """One column of the data: its name there and the unit of its numbers."""
+
+    name: str
+    unit: str
+
+    def factor(self, role: str) -> float:
+        """Return what its numbers are multiplied by to be in the role's SI unit."""
+        return float(
+            registry().Quantity(1.0, self.unit or "dimensionless").to(ROLES[role] or "dimensionless").m
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnMap:
+    """Roles to columns, and how rows are sorted into devices."""
+
+    columns: Mapping[str, ColumnUse]
+    group_by: tuple[str, ...] = ()
+    where: Mapping[str, Any] = field(default_factory=dict)
+    delimiter: str = ","
+    header: bool = True
+
+    def as_data(self) -> dict[str, Any]:
+        """Return JSON-able data that :func:`column_map` reads back."""
+        return {
+            "columns": {role: {"name": use.name, "unit": use.unit} for role, use in self.columns.items()},
+            "group_by": list(self.group_by),
+            "where": dict(self.where),
+        }
+
+
+def read_column_map(path: Path) -> ColumnMap:
+    """Read a MAP.toml.
+
+    Raises
+    ------
+    UsageError
+        Naming the file and key, with what is allowed.
+    """
+    try:
+        with path.open("rb") as file:
+            data = tomllib.load(file)
+    except FileNotFoundError:
+        raise UsageError(
+            "no such column map", file=path, remedy="give an existing --columns MAP.toml"
+        ) from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as problem:
+        raise UsageError(f"is not TOML: {problem}", file=path) from None
+    return column_map(data, file=path)
+
+
+def column_map(data: Mapping[str, Any], file: Path | None = None) -> ColumnMap:
+    """Check a column map's data; see :func:`read_column_map`."""
+    _known_only(data, ("columns", "group_by", "where", "delimiter", "header"), "", file)
+    columns = data.get("columns")
+    if not isinstance(columns, Mapping) or not columns:
+        raise UsageError(
+            "a column map needs a [columns] table",
+            file=file,
+            key="columns",
+            remedy='for instance columns.voltage = {name = "V [V]", unit = "V"}',
+        )
+    _known_only(columns, tuple(ROLES), "columns.", file)
+    group_by = data.get("group_by", [])
+    if not isinstance(group_by, list) or not all(isinstance(name, str) for name in group_by):
+        raise UsageError("group_by must be a list of column names", file=file, key="group_by")
+    delimiter = str(data.get("delimiter", ","))
+    return ColumnMap(
+        columns={role: _use(role, entry, file) for role, entry in columns.items()},
+        group_by=tuple(group_by),
+        where=dict(data.get("where", {})),
+        delimiter="\t" if delimiter in ("tab", "\t") else delimiter,
+        header=bool(data.get("header", True)),
+    )
+
+
+def _use(role: str, entry: Any, file: Path | None) -> ColumnUse:
+    key = f"columns.{role}"
+    if not isinstance(entry, Mapping) or not isinstance(entry.get("name"), str):
+        raise UsageError(
+            f"{entry!r} does not name a column",
+            file=file,
+            key=key,
+            remedy='for instance {name = "V [V]", unit = "V"}',
+        )
+    _known_only(entry, ("name", "unit"), key + ".", file)
+    if ROLES[role] and not entry.get("unit"):
+        raise UsageError(
+            "a unit is needed", file=file, key=key, remedy=f'for instance unit = "{ROLES[role]}"'
+        )
+    use = ColumnUse(entry["name"], str(entry.get("unit", "")))
+    try:
+        use.factor(role)
+    except Exception:  # pint raises many kinds for unreadable units
+        raise UsageError(
+            f"{use.unit!r} is no unit of {role}", file=file, key=key, remedy=f'for instance "{ROLES[role]}"'
+        ) from None
+    return use
+
+
+def _known_only(data: Mapping[str, Any], known: tuple[str, ...], prefix: str, file: Path | None) -> None:
+    for key in data:
+        if key not in known:
+            near = difflib.get_close_matches(key, known, n=2, cutoff=0.4)
+            hint = f"did you mean {' or '.join(near)}? " if near else ""
+            raise UsageError(
+                "unknown key", file=file, key=prefix + key, remedy=f"{hint}known: {', '.join(known)}"
+            )

@@ -1,0 +1,158 @@
+"""A twin on disk: TOML with every device's model, parameters, uncertainties and where they hold."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from labtrain.errors import DataError, UsageError
+from labtrain.twins.fit import Estimate, Fit, Verdict
+
+FORMAT = 1
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceTwin:
+    """What is believed about one device."""
+
+    model: str
+    parameters: Mapping[str, Estimate]
+    verdict: Verdict
+    chi2_reduced: float
+    better_model: str | None = None
+    validity: Mapping[str, tuple[float, float, str]] = field(default_factory=dict)
+
+    def values(self) -> dict[str, float]:
+        """Parameters as plain numbers in their units."""
+        return {name: estimate.value for name, estimate in self.parameters.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class Twin:
+    """Device twins by name, and the sessions and files that they came from."""
+
+    devices: Mapping[str, DeviceTwin]
+    sources: tuple[str, ...] = ()
+
+    @classmethod
+    def from_fits(cls, fits: Mapping[str, Fit], sources: Sequence[str] = ()) -> Twin:
+        """Take over fits; fits that do not describe their device keep that verdict."""
+        devices = {
+            name: DeviceTwin(
+                fit.model,
+                dict(fit.parameters),
+                fit.verdict,
+                fit.chi2_reduced,
+                fit.better_model,
+                dict(fit.validity),
+            )
+            for name, fit in fits.items()
+        }
+        return cls(devices, tuple(sources))
+
+    def write(self, path: Path, *, force: bool = False) -> Path:
+        """Write the TOML file, atomically.
+
+        Raises
+        ------
+        UsageError
+            Where the file exists and ``force`` is false.
+        """
+        if path.exists() and not force:
+            raise UsageError("exists already", file=path, remedy="choose another name, or give --force")
+        temporary = path.with_name(path.name + ".part")
+        temporary.write_text(self.to_toml(), encoding="utf-8")
+        os.replace(temporary, path)
+        return path
+
+    def to_toml(self) -> str:
+        """Return the file's text; numbers are written so that they read back bit for bit."""
+        lines = [f"format = {FORMAT}", f"sources = {json.dumps(list(self.sources), ensure_ascii=False)}", ""]
+        for name, device in self.devices.items():
+            lines += _device_lines(f"devices.{_text(name)}", device)
+        return "\n".join(lines)
+
+    @classmethod
+    def read(cls, path: Path) -> Twin:
+        """Read a twin file.
+
+        Raises
+        ------
+        DataError
+            For a missing, unreadable or newer file, naming the key.
+        """
+        try:
+            data = tomllib.loads(path.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            raise DataError("no such twin file", file=path, remedy="make one with labtrain fit") from None
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as problem:
+            raise DataError(f"is not a twin file: {problem}", file=path) from None
+        if data.get("format") != FORMAT:
+            raise DataError(
+                f"has format {data.get('format')!r}; this version reads {FORMAT}", file=path, key="format"
+            )
+        try:
+            devices = {name: _read_device(entry) for name, entry in data.get("devices", {}).items()}
+        except (KeyError, TypeError, ValueError) as problem:
+            raise DataError(f"is incomplete: {problem!r}", file=path, key="devices") from None
+        return cls(devices, tuple(data.get("sources", ())))
+
+
+def _device_lines(table: str, device: DeviceTwin) -> list[str]:
+    lines = [
+        f"[{table}]",
+        f"model = {_text(device.model)}",
+        f"verdict = {_text(device.verdict)}",
+        f"chi2_reduced = {_float(device.chi2_reduced)}",
+    ]
+    if device.better_model:
+        lines.append(f"better_model = {_text(device.better_model)}")
+    for name, (low, high, unit) in device.validity.items():
+        lines.append(
+            f"validity.{name} = {{ low = {_float(low)}, high = {_float(high)}, unit = {_text(unit)} }}"
+        )
+    for name, e in device.parameters.items():
+        fixed = ", fixed = true" if e.fixed else ""
+        interval = f"[{_float(e.interval[0])}, {_float(e.interval[1])}]"
+        lines.append(
+            f"parameters.{name} = {{ value = {_float(e.value)}, uncertainty = {_float(e.uncertainty)},"
+            f" unit = {_text(e.unit)}, interval95 = {interval}{fixed} }}"
+        )
+    return [*lines, ""]
+
+
+def _text(text: str) -> str:
+    return json.dumps(text, ensure_ascii=False)  # a JSON string is a TOML basic string
+
+
+def _float(value: float) -> str:
+    """TOML spells nan and inf as Python does, and floats need a point or an exponent."""
+    return repr(float(value))
+
+
+def _read_device(entry: Mapping[str, Any]) -> DeviceTwin:
+    return DeviceTwin(
+        model=entry["model"],
+        verdict=entry["verdict"],
+        chi2_reduced=float(entry.get("chi2_reduced", math.nan)),
+        better_model=entry.get("better_model"),
+        validity={
+            n: (float(v["low"]), float(v["high"]), v["unit"]) for n, v in entry.get("validity", {}).items()
+        },
+        parameters={
+            name: Estimate(
+                float(p["value"]),
+                float(p["uncertainty"]),
+                p["unit"],
+                (float(p["interval95"][0]), float(p["interval95"][1])),
+                bool(p.get("fixed", False)),
+            )
+            for name, p in entry["parameters"].items()
+        },
+    )
