@@ -5,20 +5,11 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
-from enum import IntFlag
 from typing import Any, Self
 
+from labtrain.roles.flags import Flag
 
-class Flag(IntFlag):
-    """What happened to a reading; every array uses the same bits (uint8)."""
-
-    NONE = 0
-    COMPLIANCE = 1
-    CLIPPED = 2
-    OVERRANGE = 4
-    DEAD = 8
-    STUCK = 16
-    DRIFTED = 32
+__all__ = ["DifferentiableNeuronArray", "Flag", "NeuronArray", "NeuronPairArray", "Reading"]
 
 
 @dataclass(frozen=True, slots=True)

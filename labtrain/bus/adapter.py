@@ -1,0 +1,58 @@
+"""PyMeasure's message seam, onto the bus."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, final
+
+from pymeasure.adapters.adapter import Adapter
+
+from labtrain.errors import InstrumentError
+
+if TYPE_CHECKING:
+    from labtrain.bus.port import Port
+
+
+@final
+class BusAdapter(Adapter):
+    """The adapter that a driver gets; it carries messages only inside a role's call.
+
+    A driver is a PyMeasure instrument, so ``.write``, ``.adapter`` and inherited setters exist.
+    Going round the role that owns the driver, and so round its limits, ends here: a message that
+    does not come from inside a role call is refused before a byte is sent.
+    """
+
+    def __init__(self, port: Port, termination: bytes) -> None:
+        super().__init__()
+        self._port = port
+        self._termination = termination
+        self._rest = b""
+
+    def _write(self, command: str, **kwargs: Any) -> None:
+        self._port.write(command.encode("ascii") + self._termination)
+
+    def _write_bytes(self, content: bytes, **kwargs: Any) -> None:
+        self._port.write(bytes(content))
+
+    def _read(self, **kwargs: Any) -> str:
+        reply = self._port.read()
+        try:
+            return reply.removesuffix(self._termination).decode("ascii")
+        except UnicodeDecodeError:
+            raise InstrumentError(
+                f"sent a reply that is no text: {reply[:40]!r}", instrument=self._port.alias
+            ) from None
+
+    def _read_bytes(self, count: int, break_on_termchar: bool, **kwargs: Any) -> bytes:
+        reply = self._rest or self._port.read()
+        if count < 0 or break_on_termchar:
+            count = len(reply)
+        self._rest = reply[count:]
+        return reply[:count]
+
+    def flush_read_buffer(self) -> None:
+        """Drop what waits to be read."""
+        self._rest = b""
+        self._port.clear()
+
+    def __repr__(self) -> str:
+        return f"<BusAdapter of {self._port.alias!r}>"

@@ -1,0 +1,231 @@
+"""One instrument on the bus: whole messages, under the bench's lock, noted before they are sent."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from threading import get_ident
+from types import TracebackType
+from typing import TYPE_CHECKING, final
+
+from labtrain.bus.adapter import BusAdapter
+from labtrain.errors import ConnectionLost, InstrumentError, InstrumentTimeout
+from labtrain.links.link import Link
+
+if TYPE_CHECKING:
+    from labtrain.bus.bus import Bus
+    from labtrain.roles.spec import DriverSpec
+
+LISTEN = b""
+"""Noted as the command where something is read without a question of its own."""
+
+
+@final
+class _RoleCall:
+    """Holds the bench's lock and marks its thread as inside a role; re-entrant."""
+
+    __slots__ = ("_depth", "_lock", "owner")
+
+    def __init__(self, bus: Bus) -> None:
+        self._lock = bus.lock
+        self._depth = 0
+        self.owner = 0
+
+    def __enter__(self) -> None:
+        self._lock.acquire()
+        self._depth += 1
+        self.owner = get_ident()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._depth -= 1
+        if not self._depth:
+            self.owner = 0
+        self._lock.release()
+
+
+@final
+class Port:
+    """What :meth:`Bus.attach` returns for one instrument.
+
+    Attributes
+    ----------
+    alias
+        The instrument's name in the bench file.
+    adapter
+        The PyMeasure adapter for its driver.
+    incidents
+        How many messages failed or were interrupted so far: after one, the instrument may not be set as
+        its role believes.
+    """
+
+    __slots__ = ("_bus", "_call", "_dirty", "_link", "_seq", "_spec", "adapter", "alias", "incidents")
+
+    def __init__(self, bus: Bus, alias: str, link: Link, spec: DriverSpec) -> None:
+        self.alias = alias
+        self.adapter = BusAdapter(self, spec.termination)
+        self._bus = bus
+        self._link = link
+        self._spec = spec
+        self._call = _RoleCall(bus)
+        self._seq: int | None = None  # of the last command, while it has no answer
+        self._dirty = False  # a reply may still come that nobody waits for
+        self.incidents = 0
+
+    def role_call(self) -> _RoleCall:
+        """Return a context for one whole public call of a role: locks the bench, opens the adapter."""
+        return self._call
+
+    def write(self, message: bytes) -> None:
+        """Send one message from inside a role call, terminator included.
+
+        Raises
+        ------
+        InstrumentError
+            Outside a role call: nothing is sent.
+        """
+        if self._call.owner != get_ident():
+            self._refuse(message)
+        if self._dirty:
+            self._resynchronise()
+        self._bus.order(self)
+        self._send(message)
+
+    def read(self) -> bytes:
+        """Return the next reply, terminator included.
+
+        Raises
+        ------
+        InstrumentTimeout, ConnectionLost
+            Noted in the record as such; the port synchronises anew before its next message.
+        """
+        if self._call.owner != get_ident():
+            self._refuse(b"")
+        return self._receive()
+
+    def clear(self) -> None:
+        """Device clear where the link has one, and drop what waits; no message is sent."""
+        with self._bus.lock:
+            self._link.clear()
+            self._bus.settled(self)
+            self._seq = None
+
+    def raw(self, lines: Iterable[bytes]) -> list[bytes]:
+        """Send whole messages without a role, for the safe state; return the replies.
+
+        Replies are read where the instrument answers every line and where the line is a question.
+        A line that fails does not keep the others from being sent; the first failure is raised
+        at the end.
+        """
+        replies: list[bytes] = []
+        failure: InstrumentError | None = None
+        with self._bus.lock:
+            for line in lines:
+                try:
+                    if self._dirty:
+                        self._link.clear()
+                    self._send(line)
+                    if self._spec.answers_every_line or line.rstrip().endswith(b"?"):
+                        replies.append(self._receive())
+                except InstrumentError as error:
+                    failure = failure or error
+        if failure is not None:
+            raise failure
+        return replies
+
+    def close(self) -> None:
+        """Close the link."""
+        with self._bus.lock:
+            self._bus.settled(self)
+            self._link.close()
+
+    def synchronise(self) -> None:
+        """Wait until everything sent so far has been carried out (``DriverSpec.synchronise``)."""
+        question = self._spec.synchronise
+        if question is None:
+            self._bus.settled(self)
+            return
+        if self._dirty:
+            self._resynchronise()
+            return
+        self._send(question)
+        self._receive()
+
+    def _send(self, message: bytes) -> None:
+        bus = self._bus
+        # noted first: what was acknowledged as sent is never less than what was really sent
+        self._seq = bus.sink.command(self.alias, message, bus.now_ns())
+        try:
+            self._link.send(message)
+        except InstrumentError as error:
+            self._failed(error)
+            raise
+        except BaseException:
+            self._interrupted()
+            raise
+        bus.sent(self)
+
+    def _receive(self) -> bytes:
+        bus = self._bus
+        seq = self._seq
+        if seq is None:
+            seq = bus.sink.command(self.alias, LISTEN, bus.now_ns())
+        self._seq = seq
+        try:
+            reply = self._link.receive()
+        except InstrumentError as error:
+            self._failed(error)
+            raise
+        except BaseException:  # an interrupt between question and answer: the answer is still to come
+            self._interrupted()
+            raise
+        self._seq = None
+        bus.sink.reply(self.alias, seq, reply, "ok", bus.now_ns())
+        bus.settled(self)
+        return reply
+
+    def _interrupted(self) -> None:
+        self._dirty = True
+        self.incidents += 1
+
+    def _failed(self, error: InstrumentError) -> None:
+        kinds = {InstrumentTimeout: "timeout", ConnectionLost: "lost"}
+        self._interrupted()
+        seq, self._seq = self._seq, None
+        self._bus.settled(self)  # it cannot be waited for; the next message clears it first
+        if seq is not None:
+            status = kinds.get(type(error), "error")
+            self._bus.sink.reply(self.alias, seq, b"", status, self._bus.now_ns())
+        _name(error, self.alias)
+
+    def _resynchronise(self) -> None:
+        """Drop replies that come late: clear, ask a question, and read until nothing more comes.
+
+        Replies come in the order of their questions, so whatever is late stands before the answer
+        to this one, and after it there is silence.
+        """
+        self._link.clear()
+        self._send(self._spec.synchronise or self._spec.identify)
+        self._receive()
+        while True:
+            try:
+                self._receive()
+            except InstrumentTimeout:
+                break
+        self._dirty = False
+        self.incidents -= 1  # the silence was wanted
+
+    def _refuse(self, message: bytes) -> None:
+        what = f"{message[:60]!r}" if message else "a reading"
+        raise InstrumentError(
+            f"refused {what}: it does not come from a role; nothing was sent",
+            instrument=self.alias,
+            remedy="use the bench's roles, for instance bench.source_meter(name)",
+        )
+
+
+def _name(error: InstrumentError, alias: str) -> None:
+    """Say in the error which instrument of the bench it was: links know addresses only."""
+    if error.instrument is None:
+        error.instrument = error.key = alias
+        error.message = error.message.replace("instrument at", f"{alias} at", 1)

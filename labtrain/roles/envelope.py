@@ -1,0 +1,70 @@
+"""What a role asks of the bench before it acts: the limits that hold now, and leave to close a route."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import final
+
+from labtrain.limits import Limits
+from labtrain.wiring import Crosspoint
+
+
+class Envelope(ABC):
+    """The limits of one source channel, as the routes stand at this moment."""
+
+    @abstractmethod
+    def limits(self) -> tuple[Limits, str]:
+        """Return the tightest limits over every terminal in reach, at the channel, and where they hold.
+
+        Asked before every change; it must be quick.
+        """
+
+
+class RouteGate(ABC):
+    """Leave to move relays, asked before a byte is sent."""
+
+    @abstractmethod
+    def before_close(self, matrix: str, closed_after: frozenset[Crosspoint]) -> None:
+        """Raise :class:`labtrain.errors.LimitExceeded` where ``closed_after`` would endanger a device.
+
+        Parameters
+        ----------
+        matrix
+            The matrix's alias.
+        closed_after
+            Every relay of it that would then be closed.
+        """
+
+    def before_open(self, matrix: str, opening: frozenset[Crosspoint]) -> None:  # noqa: B027 - optional
+        """Raise where these relays must not open now (a hot route); by default they may.
+
+        Opening all relays at once is the safe state and is never asked.
+        """
+
+
+@final
+class FixedEnvelope(Envelope):
+    """Limits that do not depend on routes.
+
+    Parameters
+    ----------
+    limits
+        At the channel.
+    where
+        For messages, for instance ``"smu (no routes)"``.
+    """
+
+    def __init__(self, limits: Limits, where: str) -> None:
+        self._answer = (limits, where)
+
+    def limits(self) -> tuple[Limits, str]:
+        """Return what was given."""
+        return self._answer
+
+
+@final
+class OpenGate(RouteGate):
+    """Lets every route close: for a matrix that no source reaches."""
+
+    def before_close(self, matrix: str, closed_after: frozenset[Crosspoint]) -> None:
+        """Raise nothing."""
