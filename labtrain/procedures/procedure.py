@@ -1,0 +1,114 @@
+"""A measurement on one device: PyMeasure's ``Procedure``, bound to a bench instead of instruments."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+from pymeasure.experiment.procedure import Procedure
+
+from labtrain.procedures.demand import Demand
+from labtrain.session.sink import Column
+from labtrain.wiring import DevicePlan
+
+if TYPE_CHECKING:
+    from labtrain.bench import Bench
+
+Rows = Mapping[str, NDArray[Any]]
+"""Column name -> array, all of one length."""
+
+DEVICE = {"device": Column("str", "", "device"), "terminal": Column("str", "", "terminal")}
+"""The columns with which every protocol's rows begin."""
+
+
+class DeviceProcedure(Procedure):
+    """The base of all protocols.
+
+    A subclass declares PyMeasure ``Parameter`` objects (their attribute names are the settings'
+    names, units in pint's spelling), its columns, and how it measures one device. The runner binds
+    ``bench``, ``seed`` and ``device``, calls ``startup`` once, ``execute`` once a device, and
+    ``shutdown`` always.
+
+    Attributes
+    ----------
+    NAME
+        As in ``labtrain run NAME``.
+    COLUMNS
+        Of the recorded rows; starts with :data:`DEVICE`.
+    FIT
+        How ``labtrain fit`` reads the rows: ``model``, ``models`` that fit them at all, and ``map``
+        (see :mod:`labtrain.twins.column_map`). Empty for none.
+    bench, device, seed
+        Bound by the runner.
+    """
+
+    NAME: ClassVar[str] = ""
+    COLUMNS: ClassVar[Mapping[str, Column]] = {}
+    FIT: ClassVar[Mapping[str, Any]] = {}
+
+    bench: Bench
+    device: DevicePlan
+    seed: int = 0
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        cls.DATA_COLUMNS = list(cls.COLUMNS)
+
+    def bind(
+        self, bench: Bench, seed: int, emit: Callable[[str, Any], None], should_stop: Callable[[], bool]
+    ) -> None:
+        """Connect the procedure to a bench and to whoever takes its rows."""
+        self.bench, self.seed = bench, seed
+        self._emit, self._should_stop = emit, should_stop
+
+    def emit(self, topic: str, record: Any) -> None:
+        """Hand a row (topic ``"results"``) to the runner; PyMeasure's own worker replaces this method."""
+        self._emit(topic, record)
+
+    def should_stop(self) -> bool:
+        """Whether somebody asked the run to stop; to be asked between measurements."""
+        return self._should_stop()
+
+    def startup(self) -> None:
+        """Prepare what is common to all devices; nothing by default."""
+
+    @abstractmethod
+    def plan(self) -> tuple[Demand, ...]:
+        """Say what ``execute`` will ask of ``device``; uses parameters and ``device`` only.
+
+        Raises
+        ------
+        UsageError
+            For parameters that contradict each other or do not suit the device.
+        """
+
+    @abstractmethod
+    def execute(self) -> None:
+        """Measure ``device``: ``self.emit("results", {column: value, ...})`` for every row."""
+
+    @classmethod
+    @abstractmethod
+    def analyse(cls, rows: Rows, attributes: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the result as strict JSON data, from recorded rows and their attributes alone."""
+
+    def shutdown(self) -> None:
+        """Leave the bench as it is: routes and pulse paths close themselves.
+
+        Override only to undo what ``startup`` did.
+        """
+
+
+def select(rows: Rows, **wanted: Any) -> dict[str, NDArray[Any]]:
+    """Return the rows where every named column has the given value."""
+    keep = np.ones(len(next(iter(rows.values()))), dtype=bool)
+    for name, value in wanted.items():
+        keep &= np.asarray(rows[name] == value)
+    return {name: column[keep] for name, column in rows.items()}
+
+
+def distinct(column: NDArray[Any]) -> list[Any]:
+    """Return the values of a column once each, in order of appearance."""
+    return list(dict.fromkeys(column.tolist()))

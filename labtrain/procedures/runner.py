@@ -1,0 +1,227 @@
+"""Runs a procedure in the calling thread: bound to the bench, every row recorded, always shut down."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from labtrain.errors import UsageError
+from labtrain.procedures.demand import Demand, summarise
+from labtrain.procedures.parameters import parameters_of, read_settings
+from labtrain.procedures.procedure import DeviceProcedure
+from labtrain.progress import Progress, SilentProgress
+from labtrain.session.sink import Column, NullSink, RowStream, Sink
+from labtrain.wiring import DevicePlan
+
+if TYPE_CHECKING:
+    from labtrain.bench import Bench
+    from labtrain.wiring import BenchPlan
+
+
+@dataclass(frozen=True, slots=True)
+class ProcedureResult:
+    """What came of a run.
+
+    Attributes
+    ----------
+    status
+        ``"complete"``, or ``"aborted"`` where it was asked to stop.
+    points
+        Rows recorded.
+    result
+        What ``analyse`` made of them.
+    """
+
+    status: str
+    points: int
+    result: dict[str, Any]
+
+
+def plan_procedure(
+    procedure_class: type[DeviceProcedure],
+    plan: BenchPlan,
+    devices: Sequence[DevicePlan],
+    settings: Mapping[str, Any],
+) -> dict[str, Any]:
+    """Check settings and limits and add up what a run would do; nothing is opened or sent.
+
+    Returns
+    -------
+    dict
+        ``devices``, ``points``, ``max_volts``, ``max_amperes``, ``pulses``, ``seconds``, ``settings``.
+
+    Raises
+    ------
+    UsageError, LimitExceeded
+        As :func:`run_procedure`.
+    """
+    procedure, values = _prepare(procedure_class, settings)
+    demands = _demands(procedure, devices)
+    return summarise(demands, len(devices)) | {"settings": values}
+
+
+def run_procedure(
+    procedure_class: type[DeviceProcedure],
+    bench: Bench,
+    devices: Sequence[DevicePlan],
+    settings: Mapping[str, Any],
+    *,
+    seed: int = 0,
+    run_name: str,
+    sink: Sink | None = None,
+    progress: Progress | None = None,
+    should_stop: Callable[[], bool] | None = None,
+) -> ProcedureResult:
+    """Run a procedure on some devices, one after another.
+
+    Parameters
+    ----------
+    settings
+        Name -> text or SI number; defaults for the rest.
+    seed
+        Of whatever order the procedure randomises.
+    run_name
+        Such as ``"0001_iv-curve"``: rows go to ``runs/<run_name>/points``, the result to the
+        document ``analysis/<run_name>``.
+    should_stop
+        Asked by the procedure between measurements; true ends the run as "aborted".
+
+    Raises
+    ------
+    UsageError
+        For bad settings, no devices, or a device that the procedure does not suit.
+    LimitExceeded
+        Where the plan exceeds a limit of a device; nothing has been sent then.
+    """
+    sink = sink or NullSink()
+    procedure, values = _prepare(procedure_class, settings)
+    demands = _demands(procedure, devices)
+    attributes = _attributes(procedure_class, values, bench, devices, seed)
+    progress = progress or SilentProgress()
+    progress.start(procedure_class.NAME, sum(demand.points for demand in demands))
+    stream = sink.stream(f"runs/{run_name}/points", procedure_class.COLUMNS, attributes)
+    rows = _Outlet(procedure_class.COLUMNS, stream, progress)
+    stopped = _Stop(should_stop)
+    procedure.bind(bench, seed, rows.emit, stopped)
+    _execute(procedure, devices, stopped)
+    result = procedure_class.analyse(rows.columns(), attributes) if rows.count else {}
+    sink.document(f"analysis/{run_name}", result)
+    return ProcedureResult("aborted" if stopped.asked else "complete", rows.count, result)
+
+
+def _prepare(
+    procedure_class: type[DeviceProcedure], settings: Mapping[str, Any]
+) -> tuple[DeviceProcedure, dict[str, Any]]:
+    values = read_settings(procedure_class, settings)
+    procedure = procedure_class()
+    for name, value in values.items():
+        setattr(procedure, name, value)
+    return procedure, values
+
+
+def _demands(procedure: DeviceProcedure, devices: Sequence[DevicePlan]) -> list[Demand]:
+    if not devices:
+        raise UsageError("no devices to measure", remedy="name devices of the bench with --device")
+    demands = []
+    for device in devices:
+        procedure.device = device
+        for demand in procedure.plan():
+            demand.check(device)
+            demands.append(demand)
+    return demands
+
+
+def _attributes(
+    procedure_class: type[DeviceProcedure],
+    values: Mapping[str, Any],
+    bench: Bench,
+    devices: Sequence[DevicePlan],
+    seed: int,
+) -> dict[str, Any]:
+    units = {
+        name: getattr(parameter, "units", None) or ""
+        for name, parameter in parameters_of(procedure_class).items()
+    }
+    return {
+        "protocol": procedure_class.NAME,
+        "parameters": dict(values),
+        "parameter_units": units,
+        "devices": [device.name for device in devices],
+        "expected_resistance": _expected(bench, devices),
+        "seed": seed,
+        "fit": dict(procedure_class.FIT),
+    }
+
+
+def _expected(bench: Bench, devices: Sequence[DevicePlan]) -> dict[str, list[float]]:
+    """Return device terminal -> (low, high) in ohm where the bench file says one, per terminal or device."""
+    by_terminal = bench.plan.hazards.get("expected_resistance", {})
+    expected = {}
+    for device in devices:
+        for terminal in device.terminals:
+            name = f"{device.name}.{terminal}"
+            span = by_terminal.get(name, device.expected_resistance)
+            if span is not None:
+                expected[name] = [float(span[0]), float(span[1])]
+    return expected
+
+
+def _execute(procedure: DeviceProcedure, devices: Sequence[DevicePlan], stopped: Callable[[], bool]) -> None:
+    try:
+        procedure.startup()
+        for device in devices:
+            if stopped():
+                return
+            procedure.device = device
+            procedure.execute()
+    finally:
+        procedure.shutdown()
+
+
+class _Stop:
+    """Remembers that stopping was asked for."""
+
+    def __init__(self, ask: Callable[[], bool] | None) -> None:
+        self._ask = ask
+        self.asked = False
+
+    def __call__(self) -> bool:
+        self.asked = self.asked or (self._ask is not None and self._ask())
+        return self.asked
+
+
+class _Outlet:
+    """Takes rows from a procedure: to the record, to memory for ``analyse``, to the progress bar."""
+
+    def __init__(self, columns: Mapping[str, Column], stream: RowStream, progress: Progress) -> None:
+        self._columns = columns
+        self._stream = stream
+        self._progress = progress
+        self._values: dict[str, list[Any]] = {name: [] for name in columns}
+        self.count = 0
+
+    def emit(self, topic: str, record: Any) -> None:
+        """PyMeasure's signature; other topics than results (progress, log) are its GUI's."""
+        if topic != "results":
+            return
+        if record.keys() != self._columns.keys():
+            odd = ", ".join(sorted(record.keys() ^ self._columns.keys()))
+            raise UsageError(f"a row has other columns than the procedure declares: {odd}")
+        self._stream.append(record)
+        for name, value in record.items():
+            self._values[name].append(value)
+        self.count += 1
+        self._progress.advance(1, str(record.get("device", "")))
+
+    def columns(self) -> dict[str, NDArray[Any]]:
+        """Return what was emitted in the dtypes that a recording would give back."""
+        return {
+            name: np.array(
+                values, dtype=object if self._columns[name].dtype == "str" else self._columns[name].dtype
+            )
+            for name, values in self._values.items()
+        }
