@@ -51,7 +51,7 @@ class Sink(ABC):
 
     @abstractmethod
     def command(self, port: str, payload: bytes, t_ns: int) -> int:
-        """Note a message to ``port`` (an instrument's alias) before it is sent; return its sequence number."""
+        """Note a message to ``port`` (an alias) before it is sent; return its sequence number."""
 
     @abstractmethod
     def reply(self, port: str, seq: int, payload: bytes, status: str, t_ns: int) -> None:

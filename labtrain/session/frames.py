@@ -1,0 +1,155 @@
+"""The journal's record frame, and the scan that finds the valid prefix of a journal.
+
+A frame is 40 bytes of header and the payload::
+
+    checksum 8 | length 4 | kind 1 | status 1 | number 2 | seq 8 | t_ns 8 | ref 8 | payload
+
+``checksum`` is xxh3-64 (canonical, big-endian) over everything after it; the
+other fields are little-endian. ``number`` is the port, stream or form defined
+earlier in the same journal, ``ref`` the sequence number of the command that a
+reply answers.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from xxhash import xxh3_64, xxh3_64_digest
+
+MAGIC = b"labtrain journal 1\r\n\x1a\n\0\0"
+MAX_PAYLOAD = 2**32 - 1
+MAX_NUMBER = 2**16 - 1
+SUMMED = struct.Struct("<IBBHQqQ")
+"""The header without its checksum: length, kind, status, number, seq, t_ns, ref."""
+
+HEADER_BYTES = 8 + SUMMED.size
+HEADER = np.dtype(
+    [
+        ("checksum", ">u8"),
+        ("length", "<u4"),
+        ("kind", "u1"),
+        ("status", "u1"),
+        ("number", "<u2"),
+        ("seq", "<u8"),
+        ("t_ns", "<i8"),
+        ("ref", "<u8"),
+    ]
+)
+STATUSES = ("none", "ok", "timeout", "lost", "error")
+"""How a command ended, by code; ``none``: sent, and no reply was noted."""
+
+STATUS_CODES = {name: code for code, name in enumerate(STATUSES)}
+
+
+class Kind(IntEnum):
+    """What a record holds."""
+
+    START = 1
+    CONFIG = 2
+    PORT = 3
+    STREAM = 4
+    FORM = 5
+    COMMAND = 6
+    REPLY = 7
+    ROW = 8
+    EXCHANGE = 9
+    ARRAY = 10
+    DOCUMENT = 11
+    NOTE = 12
+    CLOCK = 13
+    STOP = 14
+
+
+def frame(kind: int, status: int, number: int, seq: int, t_ns: int, ref: int, payload: bytes) -> bytes:
+    """One whole record as bytes."""
+    body = SUMMED.pack(len(payload), kind, status, number, seq, t_ns, ref) + payload
+    return xxh3_64_digest(body) + body
+
+
+def frame_parts(kind: int, number: int, seq: int, t_ns: int, parts: Sequence[Any]) -> list[Any]:
+    """One record as buffers to be written together, large ones without a copy."""
+    length = sum(memoryview(part).nbytes for part in parts)
+    summed = SUMMED.pack(length, kind, 0, number, seq, t_ns, 0)
+    digest = xxh3_64(summed)
+    for part in parts:
+        digest.update(part)
+    return [digest.digest() + summed, *parts]
+
+
+@dataclass(frozen=True, slots=True)
+class Scan:
+    """The valid prefix of a journal.
+
+    Attributes
+    ----------
+    view
+        The journal's bytes.
+    headers
+        ``[N]`` structured array of :data:`HEADER`.
+    starts
+        ``[N]`` int64, where each payload begins.
+    end
+        The first byte after the valid prefix; smaller than ``len(view)`` when something was cut or flipped.
+    """
+
+    view: memoryview
+    headers: NDArray[Any]
+    starts: NDArray[np.int64]
+    end: int
+
+    @property
+    def dropped(self) -> int:
+        """The number of bytes behind the valid prefix."""
+        return len(self.view) - self.end
+
+    def of(self, kind: Kind, number: int | None = None) -> NDArray[np.int64]:
+        """Return the indices of the records of one kind (and one port, stream or form), in order."""
+        wanted = self.headers["kind"] == kind
+        if number is not None:
+            wanted &= self.headers["number"] == number
+        return np.flatnonzero(wanted)
+
+    def payload(self, index: int) -> memoryview:
+        """Return the payload of one record."""
+        start = int(self.starts[index])
+        return self.view[start : start + int(self.headers["length"][index])]
+
+    def payloads(self, indices: NDArray[np.int64]) -> list[memoryview]:
+        """Return the payloads of several records."""
+        starts = self.starts[indices]
+        stops = starts + self.headers["length"][indices]
+        view = self.view
+        return [view[a:b] for a, b in zip(starts.tolist(), stops.tolist(), strict=True)]
+
+
+def scan(view: memoryview) -> Scan:
+    """Find the longest prefix of ``view`` whose frames are whole, unflipped and in order."""
+    offsets = (
+        np.fromiter(_frame_offsets(view), np.int64) if view[: len(MAGIC)] == MAGIC else np.zeros(0, np.int64)
+    )
+    raw = np.frombuffer(view, np.uint8)
+    headers = raw[offsets[:, None] + np.arange(HEADER_BYTES)].reshape(-1).view(HEADER)
+    disordered = np.flatnonzero(np.diff(headers["seq"].astype(np.int64)) <= 0)
+    if disordered.size:
+        headers, offsets = headers[: disordered[0] + 1], offsets[: disordered[0] + 1]
+    starts = offsets + HEADER_BYTES
+    end = int(starts[-1]) + int(headers["length"][-1]) if len(starts) else 0
+    return Scan(view, headers, starts, end)
+
+
+def _frame_offsets(view: memoryview) -> Iterator[int]:
+    unpack_length = struct.Struct("<I").unpack_from
+    digest = xxh3_64_digest
+    position, size = len(MAGIC), len(view)
+    while position + HEADER_BYTES <= size:
+        stop = position + HEADER_BYTES + unpack_length(view, position + 8)[0]
+        if stop > size or digest(view[position + 8 : stop]) != view[position : position + 8]:
+            return
+        yield position
+        position = stop

@@ -1,0 +1,104 @@
+"""Writing datasets into the file being sealed: compressed where it pays, each read back and compared."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, final
+
+import h5py
+import numpy as np
+from numpy.typing import NDArray
+from xxhash import xxh3_64_hexdigest
+
+from labtrain.errors import RecordError
+
+_WORTH_COMPRESSING = 2**14
+_SAMPLE_BYTES = 2**16
+_WORTH_RATIO = 0.75
+_CHUNK_BYTES = 2**18
+_MAX_ATTRIBUTE = 60_000
+
+
+@final
+class SealedWriter:
+    """Writes groups, datasets and texts, and remembers a digest of each dataset."""
+
+    def __init__(self, file: h5py.File) -> None:
+        self._file = file
+        self._digests: dict[str, str] = {}
+
+    def dataset(self, path: str, value: NDArray[Any], **attributes: Any) -> None:
+        """Write one array of numbers."""
+        dataset = self._file.create_dataset(path, data=value, **_storage(value))
+        self._digests[path] = _digest(value)
+        _describe(dataset, attributes)
+
+    def text(self, path: str, text: str, **attributes: Any) -> None:
+        """Write one text as UTF-8."""
+        dataset = self._file.create_dataset(path, data=text, dtype=h5py.string_dtype())
+        self._digests[path] = _digest(text)
+        _describe(dataset, attributes)
+
+    def texts(self, path: str, texts: Iterable[str], **attributes: Any) -> None:
+        """Write a column of texts as UTF-8."""
+        column = np.array(list(texts), dtype=object)
+        dataset = self._file.create_dataset(path, data=column, shape=column.shape, dtype=h5py.string_dtype())
+        self._digests[path] = _digest(column)
+        _describe(dataset, attributes)
+
+    def group(self, path: str, **attributes: Any) -> None:
+        """Make a group where there is none yet, and describe it."""
+        _describe(self._file.require_group(path), attributes)
+
+    def compare(self, path: Path) -> None:
+        """Read every dataset of the closed file at ``path`` back.
+
+        Raises
+        ------
+        RecordError
+            When one is not what was written.
+        """
+        with h5py.File(path, "r") as file:
+            for name, digest in self._digests.items():
+                if _digest(read_dataset(file[name])) != digest:
+                    raise RecordError(
+                        f"the dataset {name!r} reads back otherwise than it was written",
+                        file=path,
+                        remedy="the journal is kept: check disk and memory, then `labtrain session recover`",
+                    )
+
+
+def read_dataset(dataset: h5py.Dataset) -> Any:
+    """Return a dataset's numbers, its text, or its texts as an object array."""
+    if h5py.check_string_dtype(dataset.dtype) is None:
+        return dataset[()]
+    return dataset.asstr()[()]
+
+
+def _describe(place: h5py.Group | h5py.Dataset, attributes: Mapping[str, Any]) -> None:
+    for name, value in attributes.items():
+        if not (isinstance(value, str) and len(value) > _MAX_ATTRIBUTE):
+            place.attrs[name] = value
+
+
+def _digest(value: Any) -> str:
+    if isinstance(value, str):
+        return xxh3_64_hexdigest(value.encode())
+    if value.dtype == object:
+        return xxh3_64_hexdigest("\0".join(value.tolist()).encode())
+    return xxh3_64_hexdigest(memoryview(np.ascontiguousarray(value).reshape(-1).view(np.uint8)))
+
+
+def _storage(value: NDArray[Any]) -> dict[str, Any]:
+    """Return chunks and compression for large compressible data, nothing (contiguous storage) for other."""
+    if value.nbytes < _WORTH_COMPRESSING or value.ndim == 0:
+        return {}
+    sample = np.ascontiguousarray(value.reshape(-1)[: _SAMPLE_BYTES // value.dtype.itemsize])
+    shuffled = sample.view(np.uint8).reshape(-1, value.dtype.itemsize).T.tobytes()
+    if len(zlib.compress(shuffled, 1)) > _WORTH_RATIO * len(shuffled):
+        return {}
+    row_bytes = max(1, value.nbytes // len(value))
+    rows = max(1, min(len(value), _CHUNK_BYTES // row_bytes))
+    return {"chunks": (rows, *value.shape[1:]), "compression": "gzip", "compression_opts": 1, "shuffle": True}

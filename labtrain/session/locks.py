@@ -1,0 +1,42 @@
+"""Who is writing a journal: an advisory lock that the operating system drops with the process."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+if sys.platform == "win32":
+    import msvcrt
+
+    _FAR_BYTE = 2**62  # Windows locks are mandatory: lock a byte that nobody reads
+
+    def try_lock(descriptor: int) -> bool:
+        """Take the exclusive lock of an open file; False when somebody else holds it."""
+        place = os.lseek(descriptor, 0, os.SEEK_CUR)
+        os.lseek(descriptor, _FAR_BYTE, os.SEEK_SET)
+        try:
+            msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
+        except OSError:
+            return False
+        finally:
+            os.lseek(descriptor, place, os.SEEK_SET)
+        return True
+else:
+    import fcntl
+
+    def try_lock(descriptor: int) -> bool:
+        """Take the exclusive lock of an open file; False when somebody else holds it."""
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        return True
+
+
+def is_locked(path: os.PathLike[str]) -> bool:
+    """Whether a live program holds the lock of ``path``."""
+    descriptor = os.open(path, os.O_RDWR)
+    try:
+        return not try_lock(descriptor)
+    finally:
+        os.close(descriptor)

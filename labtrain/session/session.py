@@ -1,0 +1,321 @@
+"""The write end of one run's record."""
+
+from __future__ import annotations
+
+import json
+import struct
+import threading
+import uuid
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Literal, Self, final
+
+from numpy.typing import NDArray
+
+from labtrain.clock import Clock, RealClock
+from labtrain.errors import RecordError, Terminated, UsageError
+from labtrain.session.array_form import ExchangeForm, form_of, pack_array, pack_exchange, plain_array
+from labtrain.session.frames import MAX_NUMBER, STATUS_CODES, Kind
+from labtrain.session.journal import Journal
+from labtrain.session.locks import is_locked
+from labtrain.session.names import Claims, check_part, check_path, document_path
+from labtrain.session.provenance import gather_provenance
+from labtrain.session.row_form import RowForm
+from labtrain.session.sealing import seal_journal
+from labtrain.session.sink import Column, RowStream, Sink
+from labtrain.session.texts import check_text, check_unit, to_json
+
+Status = Literal["complete", "aborted", "failed"]
+_CLOCK_PAIR = struct.Struct("<qq")
+
+
+def journal_path(path: Path) -> Path:
+    """Where the journal of the session ``path`` stands while it runs."""
+    return path.with_name(path.name + ".journal")
+
+
+@final
+class Session(Sink):
+    """One run's record while it is written: an append-only journal, sealed into one HDF5 file at the end.
+
+    Use :meth:`create`. As a context manager it seals itself as ``complete``, as
+    ``aborted`` (Ctrl-C, termination) or as ``failed`` (any other exception).
+    Every call is thread-safe and has been acknowledged when it returns.
+    """
+
+    def __init__(self, path: Path, journal: Journal, clock: Clock) -> None:
+        self._path = path
+        self._journal = journal
+        self._append = journal.append
+        self._clock = clock
+        self._status = "running"
+        self._ports: dict[str, int] = {}
+        self._forms: dict[ExchangeForm, int] = {}
+        self._streams = 0
+        self._claims = Claims()
+        self._defining = threading.Lock()
+
+    @classmethod
+    def create(
+        cls,
+        path: Path,
+        *,
+        start: Mapping[str, Any],
+        bench_file: bytes | None = None,
+        clock: Clock | None = None,
+        force: bool = False,
+    ) -> Session:
+        """Begin a record.
+
+        Parameters
+        ----------
+        path
+            The HDF5 file that sealing will write; the journal stands beside it meanwhile.
+        start
+            What was asked: command, settings, seed, note; a JSON-able document.
+        bench_file
+            The bench file's bytes, kept exactly.
+        clock
+            The bench's clock (default: real time).
+        force
+            Replace a sealed file at ``path`` (when sealing; until then it stays).
+
+        Raises
+        ------
+        UsageError
+            When ``path`` exists and ``force`` is not given, or a journal stands beside it.
+        RecordError
+            When the journal cannot be written.
+        """
+        path = Path(path)
+        text = to_json(dict(start), what="the start document")
+        _check_place(path, force)
+        clock = clock or RealClock()
+        session = cls(path, Journal(journal_path(path)), clock)
+        session._begin(text, bench_file, force)
+        return session
+
+    @property
+    def path(self) -> Path:
+        """The file that sealing writes."""
+        return self._path
+
+    @property
+    def journal_path(self) -> Path:
+        """The journal, until it is sealed."""
+        return self._journal.path
+
+    @property
+    def status(self) -> str:
+        """``running``, then what :meth:`seal` was told."""
+        return self._status
+
+    def command(self, port: str, payload: bytes, t_ns: int) -> int:
+        """Note a message before it is sent; return its sequence number."""
+        number = self._ports.get(port)
+        if number is None:
+            number = self._define_port(port)
+        return self._append(Kind.COMMAND, 0, number, t_ns, 0, payload)
+
+    def reply(self, port: str, seq: int, payload: bytes, status: str, t_ns: int) -> None:
+        """Note the answer to command ``seq``; status ``ok``, ``timeout``, ``lost`` or ``error``."""
+        try:
+            number, code = self._ports[port], STATUS_CODES[status]
+        except KeyError as error:
+            raise UsageError(
+                f"a reply of {port!r} with status {status!r} answers nothing",
+                remedy=f"note the command first; statuses are {', '.join(STATUS_CODES)}",
+            ) from error
+        self._append(Kind.REPLY, code, number, t_ns, seq, payload)
+
+    def stream(self, name: str, columns: Mapping[str, Column], attributes: Mapping[str, Any]) -> RowStream:
+        """Open a row stream; its columns and units are checked here.
+
+        Raises
+        ------
+        UsageError
+            For a name already taken, a dtype that rows cannot hold, or a unit that pint does not read.
+        """
+        form = RowForm(check_path("the stream", name), columns)
+        plain = json.loads(to_json(dict(attributes), what=f"the attributes of {name!r}"))
+        with self._defining:
+            if not self._claims.claim("stream", name):
+                raise UsageError(
+                    f"the stream {name!r} is open already", remedy="number the runs of one session"
+                )
+            self._streams += 1
+            number = _numbered(self._streams, "streams")
+        described = {n: [c.dtype, c.unit, c.long_name] for n, c in form.columns.items()}
+        document = {"number": number, "name": name, "columns": described, "attributes": plain}
+        self._define(Kind.STREAM, number, json.dumps(document).encode())
+        return _SessionRows(form, number, self._append, self._clock)
+
+    def exchange(
+        self, array: str, verb: str, inputs: Mapping[str, NDArray[Any]], outputs: Mapping[str, NDArray[Any]]
+    ) -> None:
+        """Note one device-level call of an array."""
+        form, arrays = form_of(array, verb, inputs, outputs)
+        number = self._forms.get(form)
+        if number is None:
+            number = self._define_form(form)
+        self._journal.append_parts(Kind.EXCHANGE, number, self._clock.now_ns(), pack_exchange(arrays))
+
+    def array(self, name: str, value: NDArray[Any], unit: str = "") -> None:
+        """Note a named array; the name may come again, and :meth:`Recording.array` gives the newest."""
+        plain = plain_array(f"the array {name!r}", value)
+        check_unit(unit, f"the array {name!r}")
+        self._claim("array", check_path("the array", name))
+        self._journal.append_parts(Kind.ARRAY, 0, self._clock.now_ns(), pack_array(name, plain, unit))
+
+    def document(self, name: str, content: Mapping[str, Any]) -> None:
+        """Note a JSON document; the name may come again, and :meth:`Recording.document` gives the newest."""
+        text = to_json(dict(content), what=f"the document {name!r}")
+        for part in name.split("/"):
+            check_part(f"the document {name!r}: the part", part)
+        self._claim("document", document_path(name))
+        self._define(Kind.DOCUMENT, 0, json.dumps({"name": name}).encode() + b"\0" + text.encode())
+
+    def note(self, text: str) -> None:
+        """Note what the operator says."""
+        self._define(Kind.NOTE, 0, check_text("the note", text).encode())
+
+    def barrier(self) -> None:
+        """Return when all that was acknowledged would survive a power cut."""
+        self._journal.barrier()
+
+    def seal(self, status: Status = "complete") -> Path:
+        """End the run and turn its journal into the HDF5 file; sealing again changes nothing.
+
+        Raises
+        ------
+        RecordError
+            When the journal or the file cannot be written; the journal stays.
+        """
+        if self._status != "running":
+            return self._path
+        if status not in ("complete", "aborted", "failed"):
+            raise UsageError(f"no session ends as {status!r}", remedy="complete, aborted or failed")
+        try:
+            self._note_clocks()
+            self._define(
+                Kind.STOP, 0, json.dumps({"status": status, "utc_ns": self._clock.utc_ns()}).encode()
+            )
+            self._journal.barrier()
+            self._journal.stop("has been sealed")
+            self._status = status
+            seal_journal(self._journal.path, self._path)
+        finally:
+            self._journal.close()
+        return self._path
+
+    def __enter__(self) -> Self:
+        """Return the session itself."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Seal, whatever ended the run; what ended it is never hidden by a failing disk."""
+        try:
+            self.seal(_status_after(error))
+        except RecordError as unsealed:
+            if error is None:
+                raise
+            error.add_note(f"the session could not be sealed: {unsealed}")
+
+    def _begin(self, start: str, bench_file: bytes | None, force: bool) -> None:
+        utc_ns = self._clock.utc_ns()
+        local = datetime.fromtimestamp(utc_ns / 1e9, UTC).astimezone()
+        head = {
+            "uuid": str(uuid.uuid4()),
+            "created_utc": local.astimezone(UTC).isoformat(),
+            "zone": local.tzname(),
+            "utc_offset_seconds": local.utcoffset().total_seconds(),  # type: ignore[union-attr]
+            "replaces": force,
+            "start": json.loads(start),
+            "provenance": gather_provenance(),
+        }
+        try:
+            self._define(Kind.START, 0, to_json(head).encode())
+            if bench_file is not None:
+                self._define(Kind.CONFIG, 0, bytes(bench_file))
+            self._note_clocks()
+        except BaseException:
+            self._journal.close()
+            raise
+
+    def _define(self, kind: Kind, number: int, payload: bytes) -> None:
+        self._append(kind, 0, number, self._clock.now_ns(), 0, payload)
+
+    def _define_port(self, port: str) -> int:
+        with self._defining:
+            if port not in self._ports:
+                number = _numbered(len(self._ports) + 1, "ports")
+                self._define(Kind.PORT, number, check_part("the port", port).encode())
+                self._ports[port] = number
+            return self._ports[port]
+
+    def _define_form(self, form: ExchangeForm) -> int:
+        with self._defining:
+            if form not in self._forms:
+                form.check()
+                number = _numbered(len(self._forms) + 1, "forms of exchanges")
+                self._define(Kind.FORM, number, form.to_json())
+                self._forms[form] = number
+            return self._forms[form]
+
+    def _claim(self, what: str, path: str) -> None:
+        with self._defining:
+            self._claims.claim(what, path)
+
+    def _note_clocks(self) -> None:
+        self._define(Kind.CLOCK, 0, _CLOCK_PAIR.pack(self._clock.utc_ns(), self._clock.now_ns()))
+
+
+@final
+class _SessionRows(RowStream):
+    def __init__(self, form: RowForm, number: int, append: Any, clock: Clock) -> None:
+        self._pack = form.pack
+        self._number = number
+        self._append = append
+        self._now_ns = clock.now_ns
+
+    def append(self, row: Mapping[str, Any]) -> None:
+        """Add one row."""
+        self._append(Kind.ROW, 0, self._number, self._now_ns(), 0, self._pack(row))
+
+
+def _status_after(error: BaseException | None) -> Status:
+    if error is None:
+        return "complete"
+    return "aborted" if isinstance(error, KeyboardInterrupt | Terminated) else "failed"
+
+
+def _numbered(number: int, what: str) -> int:
+    if number > MAX_NUMBER:
+        raise UsageError(f"one session holds at most {MAX_NUMBER} {what}", remedy="split the run")
+    return number
+
+
+def _check_place(path: Path, force: bool) -> None:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise RecordError(f"the folder cannot be made: {error.strerror}", file=path.parent) from error
+    journal = journal_path(path)
+    if journal.exists():
+        if is_locked(journal):
+            raise UsageError(
+                "another program is writing this session", file=path, remedy="choose another --out"
+            )
+        raise UsageError(
+            "the unsealed record of a run that died stands here",
+            file=journal,
+            remedy=f"seal it with `labtrain session recover {path}`, or choose another --out",
+        )
+    if path.exists() and not force:
+        raise UsageError(
+            "this file exists", file=path, remedy="choose another --out, or replace it with --force"
+        )
