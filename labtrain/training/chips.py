@@ -1,0 +1,70 @@
+"""The chip that a recipe trains with: a bench's array, or a directly simulated one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from labtrain.arrays.neurons import NeuronPairArray
+from labtrain.arrays.simulated_neurons import SimulatedNeuronArray
+from labtrain.arrays.simulated_readout import Readout
+from labtrain.errors import UsageError
+from labtrain.populations import draw
+from labtrain.training.recipes import Context
+
+MODEL = "mtj-neuron-pair"
+SIMULATED = {"mismatch": 0.05, "read_noise": 100e-6, "aperture": 200e-6}
+"""A chip without a bench: 5 % mismatch; 0.1 mV rms instrument noise and 0.01 power line cycles a
+reading, to which the junctions' own telegraph noise (about 0.9 mV at the step) adds."""
+RESOLUTION_AMPERES = 5e-9
+"""The step of a Keithley 2450 on its 100 uA range (data sheet)."""
+SPARES = 2
+"""Pairs of a simulated chip beyond those that the network needs."""
+
+
+def open_neurons(context: Context, count: int, population: Mapping[str, Any]) -> NeuronPairArray:
+    """Return an array of at least ``count`` pairs.
+
+    Parameters
+    ----------
+    population
+        ``mismatch``, ``read_noise`` (V) and ``aperture`` (s) of a directly simulated chip; with a bench
+        these are the bench file's business, and must be None.
+
+    Raises
+    ------
+    UsageError
+        For too few devices, an array that is none of neuron pairs, or simulation settings with a bench.
+    """
+    if context.bench is None:
+        return _simulated(context, count, population)
+    given = [name for name, value in population.items() if value is not None]
+    if given:
+        raise UsageError(
+            f"{', '.join(given)} cannot be set where a bench gives the devices",
+            remedy="these are keys of the bench file's array (mismatch, read_noise) or of its instruments",
+            key=given[0],
+        )
+    array = context.bench.array(context.device or "neurons")
+    if not isinstance(array, NeuronPairArray):
+        raise UsageError(
+            f"array {context.device or 'neurons'!r} of the bench is not one of neuron pairs",
+            remedy="give --device the name of an array of kind mtj-neuron-pair",
+            key="device",
+        )
+    if len(array) < count:
+        raise UsageError(
+            f"the network needs {count} device neurons, array {array.name!r} has {len(array)}",
+            remedy=f"give hidden= at most {len(array)} neurons in all",
+            key="hidden",
+        )
+    return array
+
+
+def _simulated(context: Context, count: int, population: Mapping[str, Any]) -> NeuronPairArray:
+    """Draw a chip with spares from the run's seed; settings left out take their stated defaults."""
+    chosen = {name: SIMULATED[name] if value is None else value for name, value in population.items()}
+    name = context.device or "neurons"
+    drawn = draw(MODEL, context.seed, count + SPARES, {"mismatch": chosen["mismatch"]}, name)
+    readout = Readout(seconds=chosen["aperture"], read_noise=chosen["read_noise"])
+    return SimulatedNeuronArray(drawn, readout, resolution_amperes=RESOLUTION_AMPERES)

@@ -1,0 +1,50 @@
+"""Bit-for-bit training: one stated thread count, deterministic kernels, digests of weights."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
+import xxhash
+
+from labtrain.session.provenance import register_provenance
+
+
+@contextmanager
+def deterministic(threads: int = 1) -> Iterator[None]:
+    """Run torch with ``threads`` threads and deterministic algorithms; restore both afterwards.
+
+    Sums split over threads differ in their last bits, so the number belongs to the record.
+    """
+    before = torch.get_num_threads()
+    kernels = torch.are_deterministic_algorithms_enabled()
+    torch.set_num_threads(threads)
+    torch.use_deterministic_algorithms(True)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+        torch.use_deterministic_algorithms(kernels)
+
+
+def weights_digest(network: torch.nn.Module) -> str:
+    """Return xxh3 (64 bits, hexadecimal) over all parameters' names, shapes and bytes, in order."""
+    digest = xxhash.xxh3_64()
+    for name, parameter in network.named_parameters():
+        digest.update(f"{name}{tuple(parameter.shape)}{parameter.dtype}".encode())
+        digest.update(parameter.detach().cpu().contiguous().numpy().tobytes())
+    return digest.hexdigest()
+
+
+def torch_provenance() -> dict[str, object]:
+    """Describe what decides torch's last bits on this machine."""
+    return {
+        "torch": torch.__version__,
+        "threads": torch.get_num_threads(),
+        "deterministic_algorithms": torch.are_deterministic_algorithms_enabled(),
+        "cpu_capability": torch.backends.cpu.get_cpu_capability(),
+    }
+
+
+register_provenance("torch", torch_provenance)

@@ -1,0 +1,190 @@
+"""Device neurons as an ordinary torch layer."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping
+from typing import Any, cast, final
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from labtrain.arrays.neurons import NeuronArray
+from labtrain.errors import UsageError
+from labtrain.training.calibration import Calibration, quantised
+from labtrain.training.estimators import SlopeEstimator
+from labtrain.training.ledger import NeuronLedger
+from labtrain.training.mapping import BiasMapping
+from labtrain.training.state import as_numpy, as_tensors
+
+
+@final
+class DeviceNeurons(torch.nn.Module):  # type: ignore[misc]  # torch is not type-checked here
+    """An activation layer whose neurons are devices: z -> I -> V -> a, element by element.
+
+    Input and output are ``[..., n]`` of the same dtype and device. The forward pass reads V(I) once a
+    batch; only while training with gradients enabled does the estimator read what the slope needs.
+    Gradients follow da/dz = (kappa / s) dV/dI with the slope that the hardware gave.
+
+    Parameters
+    ----------
+    array
+        The devices, shared (never copied) by deep copies of the layer.
+    estimator
+        How slopes are read.
+    mapping
+        Pre-activation to current, voltage to activation.
+
+    Notes
+    -----
+    The layer computes in float64 on the host, whatever the network's dtype: that is what instruments take
+    and give. Double backward is refused: there is no second derivative in two readings.
+    """
+
+    def __init__(self, array: NeuronArray, estimator: SlopeEstimator, mapping: BiasMapping) -> None:
+        super().__init__()
+        if len(array) != len(mapping.centre_amperes):
+            raise UsageError(
+                f"a mapping of {len(mapping.centre_amperes)} neurons does not fit array {array.name!r}"
+                f" of {len(array)}",
+                remedy="fit the mapping to the calibration read of the same neurons",
+            )
+        self.array = array
+        self.estimator = estimator
+        self.mapping = mapping
+        self.ledger = NeuronLedger()
+
+    def forward(self, z: torch.Tensor) -> torch.Tensor:
+        """Read the devices at pre-activations ``z[..., n]``; return activations of the same shape.
+
+        Raises
+        ------
+        UsageError
+            For another width, or values that are not finite (nothing is then driven).
+        """
+        return cast(torch.Tensor, _Respond.apply(z, self, self.training and torch.is_grad_enabled()))
+
+    def currents(self, z: torch.Tensor) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+        """Return the source's currents for ``z`` as a batch ``[B, n]``, and where clipped."""
+        n = len(self.array)
+        if z.shape[-1:] != (n,):
+            raise UsageError(f"input of shape {tuple(z.shape)} does not fit {n} device neurons")
+        flat = z.detach().to("cpu", torch.float64).reshape(-1, n).numpy()
+        if not np.isfinite(flat).all():
+            raise UsageError(
+                "training diverged: a pre-activation is not finite, so nothing was driven",
+                remedy="lower learning_rate",
+                key="learning_rate",
+            )
+        amperes, clipped = self.mapping.amperes(flat)
+        return quantised(amperes, self.array.resolution_amperes), clipped
+
+    def read(self, amperes: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Read voltages only, ``[B, n]``."""
+        reading = self.array.respond(amperes)
+        volts = np.asarray(reading.volts, dtype=np.float64)
+        self.ledger.count(amperes, volts, np.asarray(reading.flags), volts.size)
+        return volts
+
+    def read_with_slope(
+        self, amperes: NDArray[np.float64]
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Read voltages and the estimator's slopes, ``[B, n]`` each."""
+        response = self.estimator.respond(self.array, amperes)
+        self.ledger.count(amperes, response.volts, response.flags, response.readings)
+        return response.volts, response.ohms
+
+    def recalibrate(self, calibration: Calibration, mapping: BiasMapping | None = None) -> None:
+        """Take a fresh calibration read: new offset curves, and a new mapping where given."""
+        self.estimator.prepare(calibration)
+        if mapping is not None:
+            self.mapping = mapping
+
+    def get_extra_state(self) -> dict[str, Any]:
+        """Device counters, mapping, calibration and ledger, as tensors and plain values."""
+        state = {
+            "neurons": len(self.array),
+            "estimator": self.estimator.name,
+            "array": self.array.state_dict(),
+            "mapping": vars(self.mapping),
+            "calibration": self.estimator.state_dict(),
+            "ledger": vars(self.ledger),
+        }
+        return cast(dict[str, Any], as_tensors(state))
+
+    def set_extra_state(self, state: Mapping[str, Any]) -> None:
+        """Take :meth:`get_extra_state`'s result back.
+
+        Raises
+        ------
+        UsageError
+            For the state of another layer; nothing is then changed.
+        """
+        given = as_numpy(state)
+        if (given["neurons"], given["estimator"]) != (len(self.array), self.estimator.name):
+            raise UsageError(
+                f"the checkpoint is of {given['neurons']} neurons with estimator {given['estimator']},"
+                f" the layer has {len(self.array)} with {self.estimator.name}",
+                remedy="build the network as it was when the checkpoint was written",
+            )
+        self.mapping = BiasMapping(**given["mapping"])
+        self.estimator.load_state_dict(given["calibration"])
+        self.array.load_state_dict(given["array"])
+        self.ledger = NeuronLedger(**given["ledger"])
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> DeviceNeurons:
+        """Copy everything but the devices: there is only one chip."""
+        memo[id(self.array)] = self.array
+        twin = self.__class__.__new__(self.__class__)
+        memo[id(self)] = twin
+        torch.nn.Module.__init__(twin)
+        twin.__dict__.update({key: copy.deepcopy(value, memo) for key, value in self.__dict__.items()})
+        return twin
+
+    def extra_repr(self) -> str:
+        """Name the array and the estimator."""
+        return f"{self.array.name}, n={len(self.array)}, estimator={self.estimator.name}"
+
+
+class _Respond(torch.autograd.Function):  # type: ignore[misc]
+    """Forward: the devices. Backward: the slope that was read with them."""
+
+    @staticmethod
+    def forward(ctx: Any, z: torch.Tensor, layer: DeviceNeurons, slopes: bool) -> torch.Tensor:
+        amperes, clipped = layer.currents(z)
+        if slopes and ctx.needs_input_grad[0]:
+            volts, ohms = layer.read_with_slope(amperes)
+            gain = np.where(clipped, 0.0, layer.mapping.gain(ohms))
+            ctx.save_for_backward(_like(gain, z))
+        else:
+            volts = layer.read(amperes)
+        return _like(layer.mapping.activation(volts), z)
+
+    @staticmethod
+    def backward(ctx: Any, gradient: torch.Tensor) -> Any:
+        if not ctx.saved_tensors:
+            raise UsageError(
+                "this forward pass ran in eval mode, so the devices' slopes were not read",
+                remedy="call train() on the network before a forward pass whose gradient you need",
+            )
+        return _SlopeTimes.apply(gradient, ctx.saved_tensors[0]), None, None
+
+
+class _SlopeTimes(torch.autograd.Function):  # type: ignore[misc]
+    """gradient * slope, refusing to be differentiated."""
+
+    @staticmethod
+    def forward(ctx: Any, gradient: torch.Tensor, slope: torch.Tensor) -> torch.Tensor:
+        return gradient * slope
+
+    @staticmethod
+    def backward(ctx: Any, gradient: torch.Tensor) -> Any:
+        raise UsageError(
+            "double backward through device neurons is refused: two readings hold a first derivative only",
+            remedy="use a first-order optimiser (without create_graph=True)",
+        )
+
+
+def _like(values: NDArray[np.float64], z: torch.Tensor) -> torch.Tensor:
+    return torch.from_numpy(values.reshape(tuple(z.shape))).to(z.device, z.dtype)

@@ -1,0 +1,34 @@
+"""The settings that every recipe with device neurons shares."""
+
+from __future__ import annotations
+
+from labtrain.training.estimators import ESTIMATORS
+from labtrain.training.settings import Setting
+
+DEVICE_SETTINGS = (
+    Setting("estimator", "choice", "calibrated-pair", "how slopes are read", choices=ESTIMATORS),
+    Setting("delta_current", "quantity", 1e-6, "dI between the two reads of a pair", "ampere", 1e-9, 1e-3),
+    Setting("lowest_current", "quantity", 0.0, "lower end of the bias range", "ampere", -1e-2, 1e-2),
+    Setting("highest_current", "quantity", 50e-6, "upper end of the bias range", "ampere", -1e-2, 1e-2),
+    Setting(
+        "current_per_unit",
+        "quantity",
+        None,
+        "kappa: current a unit of pre-activation (default: found from the calibration read)",
+        "ampere",
+        1e-9,
+        1e-3,
+    ),
+    Setting("calibration_points", "integer", 64, "currents of the calibration read", low=16, high=2000),
+    Setting("calibration_repeats", "integer", 4, "readings averaged at each of them", low=1, high=1000),
+    Setting(
+        "drift_every", "integer", 5, "epochs between reads of the reference resistor", low=1, high=100_000
+    ),
+    Setting(
+        "drift_limit", "quantity", 0.005, "relative change that has the offsets measured again", low=0, high=1
+    ),
+    Setting("mismatch", "quantity", None, "of a chip without a bench (default 0.05)", low=0, high=0.5),
+    Setting("read_noise", "quantity", None, "of a chip without a bench (default 0.1 mV)", "volt", 0, 0.1),
+    Setting("aperture", "quantity", None, "of a chip without a bench (default 0.2 ms)", "second", 1e-9, 10),
+)
+SIMULATION_SETTINGS = ("mismatch", "read_noise", "aperture")

@@ -1,0 +1,166 @@
+"""Training on a chip, fold after fold: calibrate, choose neurons, train, watch for drift, record."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from labtrain.arrays.neurons import NeuronPairArray
+from labtrain.training.calibration import Calibration, calibrate, check_range
+from labtrain.training.chips import open_neurons
+from labtrain.training.device_neurons import DeviceNeurons
+from labtrain.training.device_settings import SIMULATION_SETTINGS
+from labtrain.training.drift import DriftWatch, has_reference
+from labtrain.training.estimators import make_estimator
+from labtrain.training.gradients import GradientCheck, check_gradients
+from labtrain.training.health import Health, assess
+from labtrain.training.loop import Epoch, Schedule, Split, Step, train
+from labtrain.training.mapping import fit_mapping
+from labtrain.training.networks import device_layers, perceptron
+from labtrain.training.randomness import initialise
+from labtrain.training.recipes import Context
+from labtrain.training.records import TrainingRecord
+
+
+@dataclass
+class DeviceTraining:
+    """One run of a recipe with device neurons.
+
+    Attributes
+    ----------
+    sizes
+        Of the network, inputs and outputs included.
+    array
+        The whole chip; ``chosen`` are the neurons used, layer after layer.
+    layers
+        Every device layer built, of all folds: the ledger is the sum of theirs.
+    """
+
+    context: Context
+    recipe: str
+    sizes: tuple[int, ...]
+    dtype: torch.dtype
+    array: NeuronPairArray
+    health: Health
+    chosen: NDArray[np.intp]
+    record: TrainingRecord
+    drift: DriftWatch | None
+    started_ns: int | None
+    layers: list[DeviceNeurons] = field(default_factory=list)
+    gradient_checks: list[GradientCheck] = field(default_factory=list)
+    calibration_readings: int = 0
+
+    @classmethod
+    def prepare(
+        cls, context: Context, recipe: str, sizes: tuple[int, ...], dtype: torch.dtype
+    ) -> DeviceTraining:
+        """Open the chip, read it once, choose healthy neurons.
+
+        Raises
+        ------
+        UsageError
+            For too few (healthy) devices, or a bias range beyond limits.
+        """
+        settings, bench = context.settings, context.bench
+        count = sum(sizes[1:-1])
+        array = open_neurons(context, count, {name: settings[name] for name in SIMULATION_SETTINGS})
+        check_range(array, settings["lowest_current"], settings["highest_current"])
+        make_estimator(settings["estimator"], settings["delta_current"], array.resolution_amperes)
+        started = bench.clock.now_ns() if bench else None
+        calibration = _read(context, array)
+        health = assess(calibration)
+        chosen = health.choose(count, array.name)
+        devices = [f"{array.name}[{index}]" for index in chosen]
+        record = TrainingRecord(context.sink, recipe, {"recipe": recipe, "devices": devices, **settings})
+        drift = None
+        if bench and has_reference(bench):
+            drift = DriftWatch(bench, context.sink, f"train/{recipe}/drift", settings["drift_limit"])
+        run = cls(context, recipe, sizes, dtype, array, health, chosen, record, drift, started)
+        run.calibration_readings += calibration.readings
+        return run
+
+    def run_fold(self, fold: int, split: Split, schedule: Schedule, beside: Sequence[Epoch]) -> float:
+        """Train one fold; return the last epoch's validation accuracy in percent."""
+        network = self.build(fold)
+
+        def after_step(step: Step) -> None:
+            self.record.step(fold, step, network)
+
+        def after_epoch(epoch: Epoch) -> None:
+            self.record.epoch(fold, epoch, beside[epoch.epoch] if beside else None)
+            self.watch(epoch.epoch, network)
+            self.context.progress.advance(note=f"{epoch.validation_accuracy:.1f} %")
+
+        history = train(
+            network,
+            split,
+            schedule,
+            seed=self.context.seed,
+            k=fold,
+            after_step=after_step,
+            after_epoch=after_epoch,
+        )
+        self.finish_fold(fold, network)
+        return history[-1].validation_accuracy
+
+    def build(self, fold: int) -> torch.nn.Sequential:
+        """Build the network of a fold on a fresh calibration read of the chosen neurons."""
+        calibration = self.calibrate()
+        settings = self.context.settings
+        layers = []
+        for columns in self._columns():
+            part = calibration.columns(columns)
+            array = self.array.select([int(index) for index in self.chosen[columns]])
+            estimator = make_estimator(
+                settings["estimator"], settings["delta_current"], array.resolution_amperes
+            )
+            estimator.prepare(part)
+            mapping = fit_mapping(part, estimator.delta_amperes, settings["current_per_unit"])
+            layers.append(DeviceNeurons(array, estimator, mapping))
+        self.layers += layers
+        network = perceptron(self.sizes, layers, self.dtype)
+        initialise(network, self.context.seed, fold)
+        return network
+
+    def calibrate(self) -> Calibration:
+        """Read the chosen neurons' pairs on the calibration grid."""
+        calibration = _read(self.context, self.array.select([int(index) for index in self.chosen]))
+        self.calibration_readings += calibration.readings
+        return calibration
+
+    def watch(self, epoch: int, network: torch.nn.Module) -> None:
+        """Read the reference every so many epochs; where it moved, measure the offsets again."""
+        due = (epoch + 1) % self.context.settings["drift_every"] == 0
+        if self.drift is not None and due and self.drift.moved():
+            calibration = self.calibrate()
+            for layer, columns in zip(device_layers(network), self._columns(), strict=True):
+                layer.recalibrate(calibration.columns(columns))
+
+    def finish_fold(self, fold: int, network: torch.nn.Module) -> None:
+        """Note the weights; after the first fold compare device slopes with central differences."""
+        self.record.checkpoint(fold, network)
+        if fold > 0:
+            return
+        for layer, columns in zip(device_layers(network), self._columns(), strict=True):
+            check = check_gradients(layer)
+            self.record.gradients([int(index) for index in self.chosen[columns]], check)
+            self.gradient_checks.append(check)
+
+    def _columns(self) -> list[NDArray[np.intp]]:
+        """Which of the chosen neurons each layer has."""
+        return np.split(np.arange(len(self.chosen)), np.cumsum(self.sizes[1:-2]))
+
+
+def _read(context: Context, array: NeuronPairArray) -> Calibration:
+    settings = context.settings
+    return calibrate(
+        array,
+        settings["lowest_current"],
+        settings["highest_current"],
+        points=settings["calibration_points"],
+        repeats=settings["calibration_repeats"],
+    )

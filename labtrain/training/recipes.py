@@ -1,0 +1,107 @@
+"""A recipe: a named training with declared settings, found by entry point."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from labtrain import entry_points
+from labtrain.progress import Progress, SilentProgress
+from labtrain.session.sink import NullSink, Sink
+from labtrain.training.settings import Setting, read_settings
+
+if TYPE_CHECKING:
+    from labtrain.bench import Bench
+
+
+@dataclass(frozen=True)
+class Context:
+    """What a recipe runs in.
+
+    Attributes
+    ----------
+    bench
+        An open bench, or None for directly simulated arrays.
+    sink
+        Where rows, arrays and documents go.
+    settings
+        By name; text or values. :meth:`Recipe.run` reads them again, which is harmless.
+    seed
+        Draws weights, folds and batches (the bench file's seed draws the chip).
+    data_dir
+        Where data sets are looked for first.
+    device
+        The bench's array to train with, or None for the recipe's own default.
+    baseline
+        Whether the conventional network is trained beside it.
+    twin
+        The path of a twin file, or None.
+    """
+
+    bench: Bench | None = None
+    sink: Sink = field(default_factory=NullSink)
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    seed: int = 0
+    progress: Progress = field(default_factory=SilentProgress)
+    data_dir: Path | None = None
+    device: str | None = None
+    baseline: bool = True
+    twin: str | None = None
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """A training that the command line can run by name.
+
+    Attributes
+    ----------
+    body
+        ``body(context) -> result``; the context's settings are then complete and checked.
+    needs_bench
+        Whether it cannot run on directly simulated arrays.
+    """
+
+    name: str
+    summary: str
+    settings: tuple[Setting, ...]
+    body: Callable[[Context], dict[str, Any]]
+    needs_bench: bool = False
+
+    def read_settings(self, given: Mapping[str, Any]) -> dict[str, Any]:
+        """Complete and check settings.
+
+        Raises
+        ------
+        UsageError
+            For an unknown name or a value that is not allowed.
+        """
+        return read_settings(self.settings, given, recipe=self.name)
+
+    def run(self, context: Context) -> dict[str, Any]:
+        """Train; return the result's fields.
+
+        Raises
+        ------
+        UsageError
+            For bad settings, too few healthy devices, bad data: before anything is trained.
+        """
+        return self.body(replace(context, settings=self.read_settings(context.settings)))
+
+    def describe(self) -> dict[str, Any]:
+        """Plain data for ``recipe list``."""
+        return {
+            "name": self.name,
+            "summary": self.summary,
+            "needs_bench": self.needs_bench,
+            "settings": [setting.describe() for setting in self.settings],
+        }
+
+
+def describe_recipes() -> list[dict[str, Any]]:
+    """Describe every registered recipe, sorted by name."""
+    found = (
+        entry_points.load(entry_points.RECIPES, name) for name in entry_points.names(entry_points.RECIPES)
+    )
+    return [recipe.describe() for recipe in found]

@@ -1,0 +1,109 @@
+"""The rows that a training leaves in the record, declared in one place.
+
+No wall-clock time is written: a replay must produce the same rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+
+from labtrain.session.sink import Column, Sink
+from labtrain.training.determinism import weights_digest
+from labtrain.training.gradients import GradientCheck
+from labtrain.training.loop import Epoch, Step
+
+_INT = Column("int64")
+_PERCENT = Column("float64", "percent")
+
+STEPS = {
+    "step": _INT,
+    "fold": _INT,
+    "epoch": _INT,
+    "loss": Column(long_name="cross entropy"),
+    "learning_rate": Column(),
+    "digest": Column("str", long_name="xxh3 of all weights after the step"),
+}
+EPOCHS = {
+    "fold": _INT,
+    "epoch": _INT,
+    "train_loss": Column(),
+    "validation_accuracy": _PERCENT,
+    "baseline_loss": Column(long_name="the tanh network's train loss"),
+    "baseline_accuracy": _PERCENT,
+}
+GRADIENTS = {
+    "neuron": _INT,
+    "amperes": Column(unit="A"),
+    "device_slope": Column(unit="ohm", long_name="estimated from the pair"),
+    "reference_slope": Column(unit="ohm", long_name="central difference of the forward device"),
+}
+DRIFT = {"t_ns": Column("int64", "ns"), "device": Column("str"), "ohm": Column(unit="ohm")}
+
+
+class TrainingRecord:
+    """The streams of one training run.
+
+    Parameters
+    ----------
+    recipe
+        The first part of every stream's name is ``train/<recipe>``.
+    attributes
+        Settings and devices, kept with every stream.
+    """
+
+    def __init__(self, sink: Sink, recipe: str, attributes: Mapping[str, Any]) -> None:
+        self._sink = sink
+        self._root = f"train/{recipe}"
+        self._steps = sink.stream(f"{self._root}/steps", STEPS, attributes)
+        self._epochs = sink.stream(f"{self._root}/epochs", EPOCHS, attributes)
+        self._attributes = attributes
+
+    def step(self, fold: int, step: Step, network: torch.nn.Module) -> None:
+        """Note one update and the weights' digest after it."""
+        digest = weights_digest(network)
+        self._steps.append(
+            {
+                "step": step.step,
+                "fold": fold,
+                "epoch": step.epoch,
+                "loss": step.loss,
+                "learning_rate": step.learning_rate,
+                "digest": digest,
+            }
+        )
+
+    def epoch(self, fold: int, epoch: Epoch, baseline: Epoch | None) -> None:
+        """Note an epoch beside the same epoch of the baseline (NaN without one)."""
+        self._epochs.append(
+            {
+                "fold": fold,
+                "epoch": epoch.epoch,
+                "train_loss": epoch.train_loss,
+                "validation_accuracy": epoch.validation_accuracy,
+                "baseline_loss": baseline.train_loss if baseline else float("nan"),
+                "baseline_accuracy": baseline.validation_accuracy if baseline else float("nan"),
+            }
+        )
+
+    def gradients(self, neurons: list[int], check: GradientCheck) -> None:
+        """Note every slope of a gradient check."""
+        rows = self._sink.stream(f"{self._root}/gradients", GRADIENTS, self._attributes)
+        for column, neuron in enumerate(neurons):
+            for point in range(len(check.amperes)):
+                rows.append(
+                    {
+                        "neuron": neuron,
+                        "amperes": float(check.amperes[point, column]),
+                        "device_slope": float(check.device_ohms[point, column]),
+                        "reference_slope": float(check.reference_ohms[point, column]),
+                    }
+                )
+
+    def checkpoint(self, fold: int, network: torch.nn.Module) -> None:
+        """Note the weights of a fold."""
+        for name, parameter in network.named_parameters():
+            value = parameter.detach().cpu().numpy()
+            self._sink.array(f"{self._root}/checkpoints/{fold}/{name}", value)

@@ -1,0 +1,68 @@
+"""A training's result: the fields that ``labtrain train`` promises, and the ledger."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from statistics import fmean
+from typing import Any
+
+from labtrain.training.chips import SIMULATED
+from labtrain.training.device_training import DeviceTraining
+from labtrain.training.gradients import pooled_cosine
+
+
+def training_result(
+    training: DeviceTraining,
+    split: str,
+    accuracies: Sequence[float],
+    baselines: Sequence[float | None],
+    train_seconds: float,
+) -> dict[str, Any]:
+    """Gather the result and note it in the record as ``result/<recipe>``.
+
+    Wall-clock ``train_seconds`` is returned but not noted: a replay compares what is noted.
+    """
+    context = training.context
+    conventional = [accuracy for accuracy in baselines if accuracy is not None]
+    name = training.array.name
+    result = {
+        "recipe": training.recipe,
+        "seed": context.seed,
+        "split": split,
+        "accuracy": fmean(accuracies),
+        "accuracies": list(accuracies),
+        "baseline_accuracy": fmean(conventional) if conventional else None,
+        "baseline_accuracies": conventional,
+        "gradient_cosine": pooled_cosine(training.gradient_checks),
+        "estimator": context.settings["estimator"],
+        "neurons": [f"{name}[{index}]" for index in training.chosen],
+        "dead": [f"{name}[{index}]" for index in training.health.dead],
+        "stuck": [f"{name}[{index}]" for index in training.health.stuck],
+        "drift_alarms": training.drift.alarms if training.drift else None,
+        "ledger": ledger(training),
+    }
+    context.sink.document(f"result/{training.recipe}", result)
+    return {**result, "train_seconds": train_seconds}
+
+
+def ledger(training: DeviceTraining) -> dict[str, float]:
+    """Sum what all layers asked of the devices.
+
+    ``reads`` counts readings of one device, calibration included; ``flagged_reads`` those that came back
+    flagged. ``latency_seconds`` is what the readings last one after the other, ``energy_joules`` what they
+    spend in the devices: V I times the aperture, summed over training's readings. ``bench_seconds`` is the
+    bench's clock: settling, relays and messages included.
+    """
+    aperture = training.context.settings["aperture"] or SIMULATED["aperture"]
+    reads = training.calibration_readings + sum(layer.ledger.reads for layer in training.layers)
+    counts: dict[str, float] = {
+        "reads": reads,
+        "calibration_reads": training.calibration_readings,
+        "flagged_reads": sum(layer.ledger.flagged for layer in training.layers),
+        "latency_seconds": reads * aperture,
+        "energy_joules": aperture * sum(layer.ledger.watts_summed for layer in training.layers),
+    }
+    bench = training.context.bench
+    if bench is not None and training.started_ns is not None:
+        counts["bench_seconds"] = (bench.clock.now_ns() - training.started_ns) / 1e9
+    return counts
