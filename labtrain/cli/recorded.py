@@ -55,14 +55,14 @@ class Recorded:
 
 def record(order: Order, progress: Progress) -> Recorded:
     """Carry out an order on a fresh session; seal it whatever happens."""
-    from labtrain.bench import locate_bench, read_plan
+    from labtrain.bench import bench_bytes, locate_bench, read_plan
     from labtrain.session import Session
 
     located = None if order.bench_file is None else locate_bench(order.bench_file)
     sample = {} if located is None else read_plan(located).sample
     path = order.out or default_session_path(order.command, sample)
     path.parent.mkdir(parents=True, exist_ok=True)
-    content = None if located is None else located.read_bytes()
+    content = None if located is None else bench_bytes(located)
     with Session.create(path, start=_start(order, located), bench_file=content, force=order.force) as session:
         if order.note:
             session.note(order.note)

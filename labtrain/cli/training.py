@@ -34,7 +34,8 @@ def list_recipes(as_json: JsonFlag = False) -> None:
         from labtrain.training import describe_recipes
 
         recipes = describe_recipes()
-        end.with_({"recipes": recipes}, parameters_table("recipe", recipes))
+        entries = [{"name": r["name"], "doc": r["summary"], "parameters": r["settings"]} for r in recipes]
+        end.with_({"recipes": recipes}, parameters_table("recipe", entries))
 
 
 def train(
