@@ -2,9 +2,10 @@
 
 from labtrain.twins.column_map import ColumnMap, ColumnUse, column_map, read_column_map
 from labtrain.twins.fit import Estimate, Fit, Points
-from labtrain.twins.fitting import MODELS, fit_files, fit_recording, fit_rows
+from labtrain.twins.fitting import MODELS, fit_rows
 from labtrain.twins.nano_neuron import fit_nano_neuron
 from labtrain.twins.resistance import fit_resistance
+from labtrain.twins.sources import fit_files, fit_recording
 from labtrain.twins.switching import counts_of, fit_switching
 from labtrain.twins.twin_file import DeviceTwin, Twin
 

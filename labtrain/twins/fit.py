@@ -10,11 +10,17 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from labtrain.errors import DataError
+
 Verdict = Literal["describes", "does-not-describe", "insufficient"]
 Floats = NDArray[np.float64]
 
 SIGNIFICANCE = 1e-3
 """A model is rejected where data so far from it have a smaller probability than this."""
+
+
+class TooFewData(DataError):
+    """Sound data, but not enough of them for the model: a verdict "insufficient" where many are fitted."""
 
 
 @dataclass(frozen=True, slots=True)

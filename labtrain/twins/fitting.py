@@ -1,24 +1,20 @@
-"""From columns of rows to one fit a device: what ``labtrain fit`` and the demo call."""
+"""From columns of rows to one fit a device."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from labtrain.errors import DataError, UsageError
-from labtrain.twins.column_map import ColumnMap, column_map
-from labtrain.twins.csv_data import read_csv
-from labtrain.twins.fit import Fit, Floats
+from labtrain.twins.column_map import ColumnMap
+from labtrain.twins.fit import Fit, Floats, TooFewData
 from labtrain.twins.nano_neuron import fit_nano_neuron
 from labtrain.twins.resistance import fit_resistance
 from labtrain.twins.switching import counts_of, fit_switching
-
-if TYPE_CHECKING:
-    from labtrain.session import Recording
 
 Columns = Mapping[str, NDArray[Any]]
 
@@ -75,50 +71,64 @@ def fit_rows(
     model
         A name of :data:`MODELS`.
     devices
-        Only these devices (names, or the first part of names: ``"sot"`` takes ``"sot/P->AP"``).
+        Only these: a device's name, an array's (``"neurons"``), or the first part of names
+        (``"sot"`` takes ``"sot/P->AP"``).
+
+    Returns
+    -------
+    dict
+        Device name -> fit; a device with too little left has the verdict "insufficient".
 
     Raises
     ------
     UsageError
         For an unknown model or device, or a column that the model needs.
     DataError
-        For data that cannot be fitted, naming the device.
+        For data that cannot be right, naming the device.
     """
     if model not in MODELS:
         raise UsageError(f"there is no fit model {model!r}", remedy=f"known: {', '.join(sorted(MODELS))}")
-    fits = {}
-    for name, rows in _groups(columns, plan).items():
-        if devices is None or any(name == wanted or name.startswith(wanted + "/") for wanted in devices):
-            roles = {
-                role: np.asarray(columns[use.name], dtype=float)[rows] * use.factor(role)
-                for role, use in plan.columns.items()
-            }
-            fits[name] = _fit_one(name, model, roles)
+    groups = _groups(columns, plan)
+    fits = {
+        name: _fit_one(name, model, _roles(columns, plan, rows))
+        for name, rows in groups.items()
+        if _wanted(name, devices)
+    }
     if not fits:
-        known = ", ".join(_groups(columns, plan)) or "none"
+        known = ", ".join(groups) or "none"
         raise UsageError(f"no device {', '.join(devices or [])} in the data", remedy=f"there are: {known}")
     return fits
+
+
+def _roles(columns: Columns, plan: ColumnMap, rows: NDArray[np.intp]) -> dict[str, Floats]:
+    return {
+        role: np.asarray(columns[use.name], dtype=float)[rows] * use.factor(role)
+        for role, use in plan.columns.items()
+    }
 
 
 def _fit_one(name: str, model: str, roles: Mapping[str, Floats]) -> Fit:
     try:
         return MODELS[model](roles)
+    except TooFewData as problem:
+        return Fit(model, {}, math.nan, math.nan, "insufficient", problem.message)
     except DataError as problem:
         raise DataError(f"device {name}: {problem.message}", remedy=problem.remedy) from None
 
 
 def _groups(columns: Columns, plan: ColumnMap) -> dict[str, NDArray[np.intp]]:
-    """Row numbers by device, in order of appearance."""
+    """Row numbers by device, in order of appearance; only rows that ``where`` keeps."""
     keep = np.ones(len(next(iter(columns.values()))), dtype=bool)
     for name, wanted in plan.where.items():
         keep &= _matches(columns[name], wanted)
-    rows = np.flatnonzero(keep)
     if not plan.group_by:
-        return {"device": rows}
+        return {"device": np.flatnonzero(keep)}
     groups: dict[str, list[int]] = {}
-    for row in rows:
-        groups.setdefault("/".join(str(columns[name][row]) for name in plan.group_by), []).append(int(row))
-    return {name: np.array(found) for name, found in groups.items()}
+    for row, kept in enumerate(keep):
+        group = groups.setdefault("/".join(str(columns[name][row]) for name in plan.group_by), [])
+        if kept:
+            group.append(row)
+    return {name: np.array(found, dtype=np.intp) for name, found in groups.items()}
 
 
 def _matches(column: NDArray[Any], wanted: Any) -> NDArray[np.bool_]:
@@ -131,73 +141,7 @@ def _matches(column: NDArray[Any], wanted: Any) -> NDArray[np.bool_]:
         return np.zeros(len(column), dtype=bool)
 
 
-def fit_recording(
-    recording: Recording, *, model: str | None = None, devices: Sequence[str] | None = None
-) -> dict[str, Fit]:
-    """Fit every run of a recording that says how it is fitted (its attribute ``fit``).
-
-    Parameters
-    ----------
-    model
-        Instead of the run's own; runs that lack its columns are passed over.
-    devices
-        Only these.
-
-    Returns
-    -------
-    dict
-        Device name -> fit; of several runs of one device and model, the last.
-    """
-    fits: dict[str, Fit] = {}
-    for stream in recording.stream_names():
-        rows = recording.rows(stream)
-        hint = rows.attributes.get("fit")
-        if not stream.startswith("runs/") or not hint or not len(next(iter(rows.columns.values()), ())):
-            continue
-        plan, chosen = column_map(hint["map"]), model or hint["model"]
-        if model and model not in hint["models"]:
-            continue
-        wanted = [name for name in _groups(rows.columns, plan) if _wanted(name, devices)]
-        if wanted:
-            fits |= fit_rows(rows.columns, plan, model=chosen, devices=wanted)
-    if not fits:
-        raise UsageError(
-            "the recording holds no run that this fit can use",
-            remedy="run iv-curve or switching-probability first, or give another --model or --device",
-        )
-    return fits
-
-
 def _wanted(name: str, devices: Sequence[str] | None) -> bool:
-    return devices is None or any(name == wanted or name.startswith(wanted + "/") for wanted in devices)
-
-
-def fit_files(
-    paths: Sequence[Path],
-    *,
-    columns: Path | None = None,
-    model: str | None = None,
-    devices: Sequence[str] | None = None,
-) -> dict[str, Fit]:
-    """Fit sessions (``.h5``) and CSV files; CSV needs ``columns`` (a MAP.toml).
-
-    Raises
-    ------
-    UsageError, DataError
-        As :func:`fit_rows`; with file, line and key where they apply.
-    """
-    from labtrain.session import Recording
-    from labtrain.twins.column_map import read_column_map
-
-    fits: dict[str, Fit] = {}
-    for path in paths:
-        if path.suffix.lower() in (".h5", ".hdf5"):
-            with Recording.open(path) as recording:
-                fits |= fit_recording(recording, model=model, devices=devices)
-        else:
-            if columns is None:
-                raise UsageError("a CSV file needs a column map", file=path, remedy="give --columns MAP.toml")
-            plan = read_column_map(columns)
-            chosen = model or ("nano-neuron" if "current" in plan.columns else "logistic")
-            fits |= fit_rows(read_csv(path, plan), plan, model=chosen, devices=devices)
-    return fits
+    if devices is None:
+        return True
+    return any(name == wanted or name.startswith((wanted + "/", wanted + "[")) for wanted in devices)

@@ -18,7 +18,7 @@ from scipy.special import expit
 
 from labtrain.errors import DataError
 from labtrain.physics.neuron import mean_voltage
-from labtrain.twins.fit import SIGNIFICANCE, Estimate, Fit, Floats, Points, Verdict
+from labtrain.twins.fit import SIGNIFICANCE, Estimate, Fit, Floats, Points, TooFewData, Verdict
 from labtrain.twins.lack_of_fit import lack_of_fit
 
 UNITS = {"r_p": "ohm", "tmr0": "", "v_h": "V", "i50": "A", "w": "A", "r_series": "ohm", "polarity": ""}
@@ -47,14 +47,14 @@ def fit_nano_neuron(amperes: Floats, volts: Floats, *, r_series: float = 0.0) ->
 
     Raises
     ------
-    DataError
-        For too few currents or numbers that are not finite.
+    TooFewData, DataError
+        For too few currents; for numbers that are not finite.
     """
     amperes, volts = np.asarray(amperes, dtype=float), np.asarray(volts, dtype=float)
     if not (np.isfinite(amperes).all() and np.isfinite(volts).all()):
         raise DataError("V(I) has readings that are not finite", remedy="leave flagged readings out")
     if len(np.unique(np.round(amperes, 10))) < _FEWEST_CURRENTS:
-        raise DataError(f"V(I) needs at least {_FEWEST_CURRENTS} currents", remedy="sweep more points")
+        raise TooFewData(f"V(I) needs at least {_FEWEST_CURRENTS} currents", remedy="sweep more points")
     attempts = [_fit(amperes, volts, polarity, r_series) for polarity in (1.0, -1.0)]
     return min(attempts, key=lambda found: found[0])[1]
 

@@ -7,8 +7,7 @@ import math
 import numpy as np
 from scipy import stats
 
-from labtrain.errors import DataError
-from labtrain.twins.fit import SIGNIFICANCE, Estimate, Fit, Floats, Points, Verdict
+from labtrain.twins.fit import SIGNIFICANCE, Estimate, Fit, Floats, Points, TooFewData, Verdict
 from labtrain.twins.lack_of_fit import lack_of_fit
 
 
@@ -28,12 +27,12 @@ def fit_resistance(amperes: Floats, volts: Floats) -> Fit:
 
     Raises
     ------
-    DataError
+    TooFewData
         For fewer than three readings or one current only.
     """
     amperes, volts = np.asarray(amperes, dtype=float), np.asarray(volts, dtype=float)
     if len(amperes) < 3 or np.ptp(amperes) == 0:
-        raise DataError(
+        raise TooFewData(
             "a resistance needs at least three readings at two currents", remedy="measure both polarities"
         )
     centre = amperes - amperes.mean()

@@ -18,7 +18,7 @@ from labtrain.twins.binomial import (
     pooled_chi_square,
     profile_interval,
 )
-from labtrain.twins.fit import SIGNIFICANCE, Estimate, Fit, Floats, Points, Verdict
+from labtrain.twins.fit import SIGNIFICANCE, Estimate, Fit, Floats, Points, TooFewData, Verdict
 from labtrain.twins.response_curves import LogisticCurve, PlateauedLogisticCurve
 
 _UNITS = {"v50": "V", "slope": "1/V", "low": "", "high": ""}
@@ -77,13 +77,13 @@ def fit_switching(counts: Counts, model: str = "logistic") -> Fit:
 
     Raises
     ------
-    DataError
-        For an unknown model or fewer than two voltages.
+    DataError, TooFewData
+        For an unknown model; for fewer than two voltages.
     """
     if model not in _CURVES:
         raise DataError(f"{model!r} is no model of P_sw(V)", remedy=f"known: {', '.join(sorted(_CURVES))}")
     if len(counts.x) < 2:
-        raise DataError("P_sw(V) needs at least two voltages", remedy="measure more amplitudes")
+        raise TooFewData("P_sw(V) needs at least two voltages", remedy="measure more amplitudes")
     curve = _CURVES[model]
     if _separated(counts):
         return _separated_fit(curve, counts)

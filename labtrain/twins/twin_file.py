@@ -26,7 +26,21 @@ class DeviceTwin:
     verdict: Verdict
     chi2_reduced: float
     better_model: str | None = None
+    reason: str = ""
     validity: Mapping[str, tuple[float, float, str]] = field(default_factory=dict)
+
+    def as_fit(self) -> Fit:
+        """Return it as a fit, without the points that it came from."""
+        return Fit(
+            model=self.model,
+            parameters=self.parameters,
+            chi2_reduced=self.chi2_reduced,
+            probability=math.nan,
+            verdict=self.verdict,
+            reason=self.reason,
+            better_model=self.better_model,
+            validity=self.validity,
+        )
 
     def values(self) -> dict[str, float]:
         """Parameters as plain numbers in their units."""
@@ -45,16 +59,21 @@ class Twin:
         """Take over fits; fits that do not describe their device keep that verdict."""
         devices = {
             name: DeviceTwin(
-                fit.model,
-                dict(fit.parameters),
-                fit.verdict,
-                fit.chi2_reduced,
-                fit.better_model,
-                dict(fit.validity),
+                model=fit.model,
+                parameters=dict(fit.parameters),
+                verdict=fit.verdict,
+                chi2_reduced=fit.chi2_reduced,
+                better_model=fit.better_model,
+                reason=fit.reason,
+                validity=dict(fit.validity),
             )
             for name, fit in fits.items()
         }
         return cls(devices, tuple(sources))
+
+    def describe(self) -> dict[str, dict[str, Any]]:
+        """Return the devices as strict JSON data (None where a number is not finite)."""
+        return {name: device.as_fit().summary() for name, device in self.devices.items()}
 
     def write(self, path: Path, *, force: bool = False) -> Path:
         """Write the TOML file, atomically.
@@ -65,7 +84,7 @@ class Twin:
             Where the file exists and ``force`` is false.
         """
         if path.exists() and not force:
-            raise UsageError("exists already", file=path, remedy="choose another name, or give --force")
+            raise UsageError("exists already", file=path, remedy="choose another --out, or remove it")
         temporary = path.with_name(path.name + ".part")
         temporary.write_text(self.to_toml(), encoding="utf-8")
         os.replace(temporary, path)
@@ -107,6 +126,7 @@ class Twin:
 def _device_lines(table: str, device: DeviceTwin) -> list[str]:
     lines = [
         f"[{table}]",
+        f"reason = {_text(device.reason)}",
         f"model = {_text(device.model)}",
         f"verdict = {_text(device.verdict)}",
         f"chi2_reduced = {_float(device.chi2_reduced)}",
@@ -142,6 +162,7 @@ def _read_device(entry: Mapping[str, Any]) -> DeviceTwin:
         verdict=entry["verdict"],
         chi2_reduced=float(entry.get("chi2_reduced", math.nan)),
         better_model=entry.get("better_model"),
+        reason=entry.get("reason", ""),
         validity={
             n: (float(v["low"]), float(v["high"]), v["unit"]) for n, v in entry.get("validity", {}).items()
         },
