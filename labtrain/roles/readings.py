@@ -1,0 +1,86 @@
+"""What a source meter returns."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from labtrain.roles.flags import Flag
+from labtrain.roles.worst_case import Mode
+
+_NO_NUMBER = 9.0e37
+"""SCPI's NaN is 9.91e37 and its infinity 9.9e37; any reading from here on is none."""
+
+_AT_LIMIT = 0.999
+"""In compliance a reading sits at the limit, to within gain errors (2450: 0.02 %)."""
+
+
+@dataclass(frozen=True, slots=True)
+class SourceReading:
+    """One measurement.
+
+    Attributes
+    ----------
+    volts, amperes
+        One was sourced (as read back by the instrument), the other measured.
+    seconds
+        The instrument's own time of the reading.
+    flags
+        Bits of :class:`labtrain.roles.Flag`. In compliance the true level is below the programmed one.
+    programmed
+        The level that was asked for, in V or A.
+    """
+
+    volts: float
+    amperes: float
+    seconds: float
+    flags: Flag
+    programmed: float
+
+
+@dataclass(frozen=True, slots=True)
+class Sweep:
+    """A sequence of measurements by the instrument's own list sweep.
+
+    Attributes
+    ----------
+    programmed
+        The levels that were sent, rounded to the source's resolution, in V or A; ``[n]``.
+    volts, amperes
+        One was sourced (as read back), the other measured; ``[n]``. NaN where an aborted sweep did not
+        come to; where a reading was out of range, the range's maximum.
+    seconds
+        The instrument's own time of each reading; ``[n]``.
+    flags
+        uint8, bits of :class:`labtrain.roles.Flag`; ``[n]``.
+    """
+
+    programmed: NDArray[np.float64]
+    volts: NDArray[np.float64]
+    amperes: NDArray[np.float64]
+    seconds: NDArray[np.float64]
+    flags: NDArray[np.uint8]
+
+
+def judge(
+    readings: NDArray[np.float64], compliance: float, full_scale: float
+) -> tuple[NDArray[np.float64], NDArray[np.uint8]]:
+    """Flag readings at the compliance or out of range, and bring the latter back to the range's end."""
+    size = np.abs(readings)
+    over = ~(size < _NO_NUMBER)
+    flags = np.where(over, np.uint8(Flag.OVERRANGE), np.uint8(0))
+    flags |= np.where((size >= _AT_LIMIT * compliance) & ~over, np.uint8(Flag.COMPLIANCE), np.uint8(0))
+    if over.any():
+        # an infinity has no sign that could be trusted as a number, but its direction can
+        readings = np.where(over, np.copysign(full_scale, readings), readings)
+    return readings, flags
+
+
+def as_reading(
+    mode: Mode, source: float, reading: float, seconds: float, programmed: float, flags: int
+) -> SourceReading:
+    """Name source level and reading by what they are."""
+    volts, amperes = (source, reading) if mode == "voltage" else (reading, source)
+    return SourceReading(volts, amperes, seconds, Flag(flags), programmed)

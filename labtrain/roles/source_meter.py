@@ -1,0 +1,616 @@
+"""The source meter of a bench: sources and measures, never above what its terminals allow."""
+
+from __future__ import annotations
+
+import math
+from contextlib import suppress
+from dataclasses import replace
+from typing import Any, final
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from labtrain.bus import Port
+from labtrain.clock import Clock
+from labtrain.errors import InstrumentError, InstrumentStateChanged, UsageError
+from labtrain.limits import Limits
+from labtrain.roles.dialects import SourceMeterDialect
+from labtrain.roles.envelope import Envelope
+from labtrain.roles.list_sweep import run_list
+from labtrain.roles.readings import SourceReading, Sweep, as_reading, judge
+from labtrain.roles.role import Role
+from labtrain.roles.source_settings import auto_setting, other, positive, range_setting, require_mode
+from labtrain.roles.source_state import SourceState
+from labtrain.roles.worst_case import Mode, check_compliance, check_level, check_source, check_steps, refuse
+
+_CHANGING = -1
+"""Stands for "seen" while a message is under way: interrupted there, the instrument is asked anew."""
+
+
+class _Memory:
+    """What the role knows about its instrument without asking."""
+
+    __slots__ = ("limits", "measure_range", "nplc", "seen", "setup", "state", "stated")
+
+    def __init__(self) -> None:
+        self.state: SourceState | None = None
+        self.seen = _CHANGING
+        self.stated: set[Mode] = set()
+        self.setup: tuple[Any, ...] | None = None
+        self.nplc = math.nan
+        self.measure_range = math.nan
+
+
+@final
+class SourceMeter(Role):
+    """Sources voltage or current and measures the other, within the bench's limits.
+
+    Every change is checked before the driver is called, with level, limit and mode as they would be
+    after the call and with the worst load; a NaN is refused. The output cannot be turned on before a
+    limit has been stated. Names are PyMeasure's.
+
+    Parameters
+    ----------
+    driver
+        The dialect object; private from here on.
+    port
+        Its port on the bus.
+    envelope
+        Gives the limits at the channel, as the routes stand.
+    clock
+        The bench's clock.
+    alias, channel
+        Names from the bench file.
+    allow_auto_range
+        Whether the bench file allows automatic ranges: a range change overshoots by up to 250 mV, which
+        can switch a magnetic tunnel junction.
+
+    Raises
+    ------
+    LimitExceeded
+        From every method that changes something: nothing was sent.
+    InstrumentStateChanged
+        When the instrument is no longer set as this role left it; its output has then been turned off.
+    """
+
+    __slots__ = ("_allow_auto_range", "_driver", "_envelope", "_memory")
+
+    def __init__(
+        self,
+        driver: SourceMeterDialect,
+        port: Port,
+        envelope: Envelope,
+        clock: Clock,
+        alias: str,
+        channel: str = "",
+        *,
+        allow_auto_range: bool = False,
+    ) -> None:
+        super().__init__(port, clock, alias, channel)
+        self._driver = driver
+        self._envelope = envelope
+        self._allow_auto_range = allow_auto_range
+        self._memory = _Memory()
+
+    # what it is set to
+
+    @property
+    def state(self) -> SourceState:
+        """What the source is set to; asks the instrument only where that is not known."""
+        with self._call:
+            return replace(self._believed())
+
+    @property
+    def identity(self) -> str:
+        """The instrument's own answer to ``*IDN?``."""
+        with self._call:
+            return self._driver.identity
+
+    @property
+    def source_mode(self) -> Mode:
+        """``"voltage"`` or ``"current"``; changed with the output off only."""
+        with self._call:
+            return self._believed().mode
+
+    @source_mode.setter
+    def source_mode(self, mode: Mode) -> None:
+        require_mode(mode)
+        with self._call:
+            state = self._believed()
+            if mode == state.mode:
+                return
+            self._refuse_if_on("a change of source mode")
+            self._forget_setup()
+            self._driver.source_mode = mode
+            self._memory.state = None  # an instrument may move levels and limits with its function
+
+    @property
+    def source_voltage(self) -> float:
+        """The programmed voltage, rounded to the source's resolution."""
+        with self._call:
+            return self._believed().source_voltage
+
+    @source_voltage.setter
+    def source_voltage(self, volts: float) -> None:
+        with self._call:
+            memory, state = self._memory, self._believed()
+            volts = self._allowed("voltage", volts, state)
+            memory.seen = _CHANGING
+            self._driver.source_voltage = volts
+            state.source_voltage = volts
+            memory.seen = self._port.incidents
+
+    @property
+    def source_current(self) -> float:
+        """The programmed current, rounded to the source's resolution."""
+        with self._call:
+            return self._believed().source_current
+
+    @source_current.setter
+    def source_current(self, amperes: float) -> None:
+        with self._call:
+            memory, state = self._memory, self._believed()
+            amperes = self._allowed("current", amperes, state)
+            memory.seen = _CHANGING
+            self._driver.source_current = amperes
+            state.source_current = amperes
+            memory.seen = self._port.incidents
+
+    @property
+    def compliance_current(self) -> float:
+        """The current limit of voltage mode."""
+        with self._call:
+            return self._believed().compliance_current
+
+    @compliance_current.setter
+    def compliance_current(self, amperes: float) -> None:
+        with self._call:
+            self._check_compliance("voltage", amperes)
+            self._driver.compliance_current = amperes
+            self._compliance_set("voltage", amperes)
+
+    @property
+    def compliance_voltage(self) -> float:
+        """The voltage limit of current mode."""
+        with self._call:
+            return self._believed().compliance_voltage
+
+    @compliance_voltage.setter
+    def compliance_voltage(self, volts: float) -> None:
+        with self._call:
+            self._check_compliance("current", volts)
+            self._driver.compliance_voltage = volts
+            self._compliance_set("current", volts)
+
+    source_voltage_range = range_setting("source_voltage_range", "Full scale of the voltage source, in V.")
+    source_current_range = range_setting("source_current_range", "Full scale of the current source, in A.")
+    voltage_range = range_setting("voltage_range", "Full scale of voltage measurements, in V.")
+    current_range = range_setting("current_range", "Full scale of current measurements, in A.")
+    source_voltage_range_auto = auto_setting("source_voltage_range_auto", "Automatic voltage source range.")
+    source_current_range_auto = auto_setting("source_current_range_auto", "Automatic current source range.")
+    voltage_range_auto = auto_setting("voltage_range_auto", "Automatic voltage measure range.")
+    current_range_auto = auto_setting("current_range_auto", "Automatic current measure range.")
+
+    @property
+    def nplc(self) -> float:
+        """The aperture of what is measured now, in power line cycles."""
+        with self._call:
+            measured = other(self._believed().mode)
+            return self._driver.voltage_nplc if measured == "voltage" else self._driver.current_nplc
+
+    @nplc.setter
+    def nplc(self, cycles: float) -> None:
+        positive(cycles, "an aperture in power line cycles")
+        with self._call:
+            state = self._believed()
+            self._forget_setup()
+            self._set_nplc(other(state.mode), cycles)
+
+    @property
+    def in_compliance(self) -> bool:
+        """Whether the source is limited now: the true level is then below the programmed one."""
+        with self._call:
+            return self._driver.in_compliance
+
+    @property
+    def output_enabled(self) -> bool:
+        """Whether the output is on; turning it on needs a stated limit, which is read back first."""
+        with self._call:
+            return self._believed().output
+
+    @output_enabled.setter
+    def output_enabled(self, on: bool) -> None:
+        with self._call:
+            if on:
+                self._turn_on()
+            else:
+                self._turn_off()
+
+    # what it does
+
+    def configure(
+        self, mode: Mode, level_range: float, limit: float, measure_range: float, nplc: float = 1.0
+    ) -> None:
+        """Set the source up in the safe order: output off, function, ranges, limit, level 0; then read back.
+
+        Ranges are fixed. The output stays off. Sends nothing where the source is set up so already.
+
+        Parameters
+        ----------
+        mode
+            What is sourced: ``"voltage"`` or ``"current"``; the other is measured.
+        level_range
+            The largest level to come, in V or A; the instrument chooses the range that holds it.
+        limit
+            The compliance: A in voltage mode, V in current mode.
+        measure_range
+            The largest reading to come, in A or V.
+        nplc
+            Aperture in power line cycles.
+        """
+        require_mode(mode)
+        for value, what in ((level_range, "a level range"), (limit, "a limit"), (measure_range, "a range")):
+            positive(value, what)
+        positive(nplc, "an aperture in power line cycles")
+        with self._call:
+            limits, where = self._envelope.limits()
+            check_compliance(mode, limit, limits, where)
+            state, setup = self._believed(), (mode, level_range, limit, measure_range, nplc)
+            if self._memory.setup == setup:
+                return
+            if state.output:
+                self._turn_off()
+            self._forget_setup()
+            self._set_up(mode, level_range, limit, measure_range, nplc, limits)
+            self._memory.setup = setup
+
+    def measure(self) -> SourceReading:
+        """Measure once, in one query.
+
+        Raises
+        ------
+        UsageError
+            With the output off: there is nothing to measure.
+        """
+        with self._call:
+            state = self._believed()
+            if not state.output:
+                raise UsageError(
+                    f"{self.name}: the output is off, so there is nothing to measure",
+                    remedy="set output_enabled = True first",
+                )
+            source, reading, seconds = self._driver.read()
+            readings, flags = judge(np.array([reading]), state.compliance, self._full_scale())
+            return as_reading(state.mode, source, float(readings[0]), seconds, state.level, int(flags[0]))
+
+    @property
+    def voltage(self) -> float:
+        """One measurement's voltage (read back where it is sourced)."""
+        return self.measure().volts
+
+    @property
+    def current(self) -> float:
+        """One measurement's current (read back where it is sourced)."""
+        return self.measure().amperes
+
+    def quantise(self, levels: ArrayLike) -> NDArray[np.float64]:
+        """Round levels to the source's resolution on its present range, as they will be sent."""
+        with self._call:
+            state = self._believed()
+            rounded = np.asarray(levels, dtype=np.float64)
+            return self._rounded(rounded, state.mode, state.full_scale)
+
+    @property
+    def resolution(self) -> float:
+        """The source's step on its present range, in V or A."""
+        with self._call:
+            state = self._believed()
+            return self._driver.resolution(state.mode, state.full_scale)
+
+    def sweep(self, levels: ArrayLike, *, delay: float = 0.0, abort_on_compliance: bool = True) -> Sweep:
+        """Source ``levels`` one after the other and measure at each, by the instrument's own list sweep.
+
+        Parameters
+        ----------
+        levels
+            ``[n]``, in V or A by the present mode; rounded to the source's resolution.
+        delay
+            Seconds between a change of level and its measurement, beside the source's settling.
+        abort_on_compliance
+            Whether the instrument stops the sweep at the first point in compliance; what it did not come
+            to is NaN.
+
+        Returns
+        -------
+        Sweep
+            The source ends at zero. The output, if it was off, is on during the sweep only.
+        """
+        wanted = np.asarray(levels, dtype=np.float64)
+        if wanted.ndim != 1 or not len(wanted):
+            raise UsageError(
+                f"a sweep of shape {wanted.shape}", remedy="give a one-dimensional list of levels"
+            )
+        if not delay >= 0:
+            raise UsageError(f"a delay of {delay} s", remedy="give a number of seconds, zero or more")
+        with self._call:
+            state = self._believed()
+            programmed = self._check_sweep(wanted, delay, state)
+            was_on = state.output
+            if not was_on:
+                self._turn_on()
+            memory = self._memory
+            memory.seen = _CHANGING
+            sweep = run_list(
+                self._driver,
+                state,
+                programmed,
+                clock=self._clock,
+                nplc=memory.nplc,
+                delay=delay,
+                full_scale=self._full_scale(),
+                abort_on_compliance=abort_on_compliance,
+                name=self.name,
+            )
+            self._note_level(state, 0.0)
+            state.output = self._driver.output_enabled  # a 2450's sweep may end with its output off
+            memory.seen = self._port.incidents
+            if state.output and not was_on:
+                self._turn_off()
+            return sweep
+
+    def ramp_to_voltage(self, volts: float, steps: int = 30, pause: float = 20e-3) -> None:
+        """Go to ``volts`` in ``steps`` equal steps with ``pause`` seconds between them."""
+        for level in np.linspace(self.source_voltage, volts, steps + 1)[1:]:
+            self.source_voltage = float(level)
+            self._clock.sleep(pause)
+
+    def ramp_to_current(self, amperes: float, steps: int = 30, pause: float = 20e-3) -> None:
+        """Go to ``amperes`` in ``steps`` equal steps with ``pause`` seconds between them."""
+        for level in np.linspace(self.source_current, amperes, steps + 1)[1:]:
+            self.source_current = float(level)
+            self._clock.sleep(pause)
+
+    def shutdown(self) -> None:
+        """Go to level zero and turn the output off; never refused."""
+        with self._call:
+            memory = self._memory
+            memory.seen = _CHANGING
+            try:
+                with suppress(InstrumentError):
+                    self._driver.source_voltage = 0.0
+                    self._driver.source_current = 0.0
+            finally:
+                self._turn_off()
+            if memory.state is not None:
+                memory.state.source_voltage = memory.state.source_current = 0.0
+
+    # checks
+
+    def _allowed(self, mode: Mode, level: float, state: SourceState) -> float:
+        """Round a level and accept it as it would act after the call."""
+        limits, where = self._envelope.limits()
+        check_level(mode, level, limits, where)  # before rounding: a NaN has no rounding
+        full_scale = state.source_voltage_range if mode == "voltage" else state.source_current_range
+        rounded = float(self._rounded(np.array([level], dtype=np.float64), mode, full_scale)[0])
+        self._check_range(mode, rounded, full_scale)
+        check_level(mode, rounded, limits, where)
+        if state.output and mode == state.mode:
+            check_source(mode, rounded, state.compliance, limits, where)
+            steps = np.array([state.level, rounded])
+            check_steps(mode, steps, state.compliance, self._driver.settle_seconds, limits, where)
+        return rounded
+
+    def _check_sweep(self, wanted: NDArray[np.float64], delay: float, state: SourceState) -> Any:
+        limits, where = self._envelope.limits()
+        check_level(state.mode, float(np.max(np.abs(wanted))), limits, where)
+        programmed = self._rounded(wanted, state.mode, state.full_scale)
+        largest = float(np.max(np.abs(programmed)))
+        self._check_range(state.mode, largest, state.full_scale)
+        check_source(state.mode, largest, state.compliance, limits, where)
+        path = np.concatenate([[state.level], programmed, [0.0]])
+        interval = self._memory_nplc() * self._driver.line_seconds + delay + self._driver.settle_seconds
+        check_steps(state.mode, path, state.compliance, interval, limits, where)
+        return programmed
+
+    def _check_compliance(self, mode: Mode, value: float) -> None:
+        limits, where = self._envelope.limits()
+        positive(value, "a compliance")
+        check_compliance(mode, value, limits, where)
+        state = self._believed()
+        if state.output and state.mode == mode:
+            check_source(mode, state.level, value, limits, where)
+        self._memory.seen = _CHANGING
+
+    def _check_range(self, mode: Mode, level: float, full_scale: float) -> None:
+        maximum = self._driver.range_maximum(mode, full_scale)
+        if not abs(level) <= maximum:
+            unit = "V" if mode == "voltage" else "A"
+            raise UsageError(
+                f"{self.name}: {level:g} {unit} does not fit the source range of {full_scale:g} {unit}",
+                remedy=f"configure() with level_range >= {abs(level):g}",
+            )
+
+    def _rounded(self, levels: NDArray[np.float64], mode: Mode, full_scale: float) -> NDArray[np.float64]:
+        # steps a unit, not units a step: whole numbers divided by it print as short decimals
+        per_unit = round(1 / self._driver.resolution(mode, full_scale))
+        rounded: NDArray[np.float64] = np.round(levels * per_unit) / per_unit
+        return rounded + 0.0  # no negative zero on the wire
+
+    def _refuse_if_on(self, what: str) -> None:
+        if self._believed().output:
+            raise refuse(f"{what} with the output on", self.name, "set output_enabled = False first")
+
+    # the instrument
+
+    def _believed(self) -> SourceState:
+        memory = self._memory
+        state = memory.state
+        if state is None or memory.seen != self._port.incidents:
+            state = self._look()
+        return state
+
+    def _look(self) -> SourceState:
+        """Ask the instrument what it is set to; after an incident it must be as it was left."""
+        memory, believed = self._memory, self._memory.state
+        ours = memory.seen == _CHANGING
+        fresh = SourceState.read(self._driver)
+        memory.state, memory.seen = fresh, self._port.incidents
+        changes = [] if believed is None or ours else believed.differences(fresh)
+        if believed is None or ours or changes:
+            self._forget_setup()
+        if changes:
+            self._turn_off()
+            raise InstrumentStateChanged(
+                f"is not set as labtrain left it ({'; '.join(changes)}); its output is off now",
+                instrument=self.name,
+                remedy="was it switched off and on, or its front panel touched? Configure it anew",
+            )
+        return fresh
+
+    def _set_up(
+        self, mode: Mode, level_range: float, limit: float, measure_range: float, nplc: float, limits: Limits
+    ) -> None:
+        driver, memory, measured = self._driver, self._memory, other(mode)
+        memory.state = None
+        driver.source_mode = mode
+        driver.sense(measured)
+        if mode == "voltage":
+            driver.source_voltage_range = level_range
+            driver.current_range = measure_range
+            driver.protection_voltage = min(level_range, limits.voltage)
+            driver.compliance_current = limit
+            driver.source_voltage = 0.0
+        else:
+            driver.source_current_range = level_range
+            driver.voltage_range = measure_range
+            driver.protection_voltage = limit
+            driver.compliance_voltage = limit
+            driver.source_current = 0.0
+        self._set_nplc(measured, nplc)
+        self._report(driver.errors())
+        memory.measure_range = measure_range
+        state = memory.state = SourceState.read(driver)
+        memory.seen = self._port.incidents
+        self._require(mode, limit, state)
+        memory.stated = {mode}
+
+    def _set_nplc(self, measured: Mode, cycles: float) -> None:
+        if measured == "voltage":
+            self._driver.voltage_nplc = cycles
+        else:
+            self._driver.current_nplc = cycles
+        self._memory.nplc = cycles
+
+    def _require(self, mode: Mode, limit: float, state: SourceState) -> None:
+        """Compare what was asked with what the instrument says; limits have been seen to move."""
+        if state.mode == mode and math.isclose(state.compliance, limit, rel_tol=1e-3):
+            return
+        self._memory.stated.discard(mode)
+        raise InstrumentStateChanged(
+            f"was told to source {mode} with a limit of {limit:g}, but says {state.mode} with"
+            f" {state.compliance:g}",
+            instrument=self.name,
+            remedy="a fixed measure range below the limit moves the limit: choose a range that holds it",
+        )
+
+    def _compliance_set(self, mode: Mode, value: float) -> None:
+        """Read a limit back after it was set."""
+        memory = self._memory
+        memory.setup = None
+        state = memory.state = SourceState.read(self._driver)
+        memory.seen = self._port.incidents
+        if state.mode == mode:
+            self._require(mode, value, state)
+        memory.stated.add(mode)
+
+    def _turn_on(self) -> None:
+        memory, state = self._memory, self._believed()
+        if state.output:
+            return
+        if state.mode not in memory.stated:
+            limit = "compliance_current" if state.mode == "voltage" else "compliance_voltage"
+            raise refuse(
+                f"no limit has been stated for {state.mode} mode (the instrument's own is"
+                f" {state.compliance:g})",
+                self.name,
+                f"set {limit}, or configure(), before turning the output on",
+            )
+        limits, where = self._envelope.limits()
+        check_source(state.mode, state.level, state.compliance, limits, where)
+        steps = np.array([0.0, state.level])
+        check_steps(state.mode, steps, state.compliance, self._driver.settle_seconds, limits, where)
+        in_voltage = state.mode == "voltage"
+        says = self._driver.compliance_current if in_voltage else self._driver.compliance_voltage
+        self._require(state.mode, state.compliance, replace(state, **_limit_of(state.mode, says)))
+        memory.seen = _CHANGING
+        self._driver.output_enabled = True
+        state.output = True
+        memory.seen = self._port.incidents
+
+    def _turn_off(self) -> None:
+        memory = self._memory
+        memory.seen = _CHANGING
+        self._driver.output_enabled = False
+        if memory.state is not None:
+            memory.state.output = False
+            memory.seen = self._port.incidents
+
+    def _note_level(self, state: SourceState, level: float) -> None:
+        if state.mode == "voltage":
+            state.source_voltage = level
+        else:
+            state.source_current = level
+
+    def _memory_nplc(self) -> float:
+        if math.isnan(self._memory.nplc):
+            self._memory.nplc = self.nplc
+        return self._memory.nplc
+
+    def _full_scale(self) -> float:
+        if math.isnan(self._memory.measure_range):
+            measured = other(self._believed().mode)
+            voltage = measured == "voltage"
+            self._memory.measure_range = self._driver.voltage_range if voltage else self._driver.current_range
+        return self._memory.measure_range
+
+    def _forget_setup(self) -> None:
+        memory = self._memory
+        memory.setup, memory.nplc, memory.measure_range = None, math.nan, math.nan
+
+    # ranges (the properties are made in source_settings)
+
+    def _ask_setting(self, name: str) -> Any:
+        with self._call:
+            return getattr(self._driver, name)
+
+    def _set_range(self, name: str, full_scale: float) -> None:
+        positive(full_scale, "a range")
+        with self._call:
+            self._refuse_if_on("a change of range (it overshoots by up to 250 mV)")
+            self._change(name, float(full_scale))
+
+    def _set_auto(self, name: str, on: bool) -> None:
+        with self._call:
+            self._refuse_if_on("a change of range (it overshoots by up to 250 mV)")
+            if on and not self._allow_auto_range:
+                raise refuse(
+                    "automatic ranges (each change overshoots by up to 250 mV and can move the limit)",
+                    self.name,
+                    "state ranges in configure(), or allow them in the bench file for this instrument",
+                )
+            self._change(name, bool(on))
+
+    def _change(self, name: str, value: Any) -> None:
+        """Change a range and see that the limit has not moved with it."""
+        before = self._believed()
+        self._forget_setup()
+        self._memory.seen = _CHANGING
+        setattr(self._driver, name, value)
+        state = self._memory.state = SourceState.read(self._driver)
+        self._memory.seen = self._port.incidents
+        if state.mode in self._memory.stated:
+            self._require(state.mode, before.compliance, state)
+
+
+def _limit_of(mode: Mode, value: float) -> dict[str, Any]:
+    return {"compliance_current" if mode == "voltage" else "compliance_voltage": value}
