@@ -45,6 +45,11 @@ class ReplayedNeuronArray(NeuronPairArray):
         """The number of neurons."""
         return len(self._indices)
 
+    @property
+    def largest_deviation_amperes(self) -> float:
+        """The largest difference that the tolerance has admitted so far."""
+        return self._tape.largest_deviation
+
     def select(self, indices: Sequence[int]) -> Self:
         """A view over some neurons; it answers from the same place in the recording."""
         view = object.__new__(type(self))

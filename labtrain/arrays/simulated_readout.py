@@ -73,10 +73,8 @@ class Readout:
         """
         xp = namespace(device_volts)
         limit = self.compliance_volts
-        open_volts = xp.where(amperes >= 0, limit, -limit)
-        wanted = xp.where(
-            dead & (amperes != 0), 2.0 * open_volts, xp.where(dead, 0.0 * amperes, device_volts)
-        )
+        unconnected = 2.0 * limit * xp.sign(amperes)
+        wanted = xp.where(dead, unconnected, device_volts)
         held = xp.clip(wanted, -limit, limit)
         flags = xp.astype(held != wanted, xp.uint8) * int(Flag.COMPLIANCE)
         noisy = held + self.read_noise * instrument_normals
