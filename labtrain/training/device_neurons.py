@@ -153,7 +153,8 @@ class _Respond(torch.autograd.Function):  # type: ignore[misc]
     @staticmethod
     def forward(ctx: Any, z: torch.Tensor, layer: DeviceNeurons, slopes: bool) -> torch.Tensor:
         amperes, clipped = layer.currents(z)
-        if slopes and ctx.needs_input_grad[0]:
+        ctx.has_slopes = slopes and ctx.needs_input_grad[0]
+        if ctx.has_slopes:
             volts, ohms = layer.read_with_slope(amperes)
             gain = np.where(clipped, 0.0, layer.mapping.gain(ohms))
             ctx.save_for_backward(_like(gain, z))
@@ -163,12 +164,13 @@ class _Respond(torch.autograd.Function):  # type: ignore[misc]
 
     @staticmethod
     def backward(ctx: Any, gradient: torch.Tensor) -> Any:
-        if not ctx.saved_tensors:
+        if not ctx.has_slopes:
             raise UsageError(
                 "this forward pass ran in eval mode, so the devices' slopes were not read",
                 remedy="call train() on the network before a forward pass whose gradient you need",
             )
-        return _SlopeTimes.apply(gradient, ctx.saved_tensors[0]), None, None
+        (slope,) = ctx.saved_tensors  # unpacked once only: recomputation counts
+        return _SlopeTimes.apply(gradient, slope), None, None
 
 
 class _SlopeTimes(torch.autograd.Function):  # type: ignore[misc]

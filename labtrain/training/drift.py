@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from labtrain.session.sink import Sink
+from labtrain.training.records import DRIFT
 
 if TYPE_CHECKING:
     from labtrain.bench import Bench
 
 REFERENCE = "reference"
 _READ_VOLTS = 0.02
-_COMPLIANCE_AMPERES = 50e-6
+_RANGE_AMPERES = 10e-6
+_READINGS = 5
 _NPLC = 0.1
 
 
@@ -25,8 +29,6 @@ class DriftWatch:
     """
 
     def __init__(self, bench: Bench, sink: Sink, stream: str, limit: float) -> None:
-        from labtrain.training.records import DRIFT
-
         self._bench = bench
         self._rows = sink.stream(stream, DRIFT, {"device": REFERENCE, "limit": limit})
         self._limit = limit
@@ -44,10 +46,9 @@ class DriftWatch:
 
     def _read(self) -> float:
         with self._bench.route(REFERENCE, "top") as meter:
-            meter.configure("voltage", _READ_VOLTS, _COMPLIANCE_AMPERES, _COMPLIANCE_AMPERES, _NPLC)
-            meter.source_voltage(_READ_VOLTS)
-            reading = meter.measure()
-        ohms = float(reading.volts / reading.amperes)
+            meter.configure("voltage", _READ_VOLTS, _RANGE_AMPERES, _RANGE_AMPERES, _NPLC)
+            sweep = meter.sweep(np.full(_READINGS, _READ_VOLTS))
+        ohms = float(np.mean(sweep.volts) / np.mean(sweep.amperes))
         self._rows.append({"t_ns": self._bench.clock.now_ns(), "device": REFERENCE, "ohm": ohms})
         return ohms
 

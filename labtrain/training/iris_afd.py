@@ -70,7 +70,7 @@ def _baseline(
 
 RECIPE = Recipe(
     name="iris-afd",
-    summary="Iris, k-fold, on a 4-H-3 network of MTJ neuron pairs with gradients read from the devices",
+    doc="Iris, k-fold, on a 4-H-3 network of MTJ neuron pairs with gradients read from the devices",
     settings=SETTINGS,
     body=run,
 )

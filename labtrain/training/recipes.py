@@ -57,6 +57,8 @@ class Recipe:
 
     Attributes
     ----------
+    doc
+        One sentence.
     body
         ``body(context) -> result``; the context's settings are then complete and checked.
     needs_bench
@@ -64,7 +66,7 @@ class Recipe:
     """
 
     name: str
-    summary: str
+    doc: str
     settings: tuple[Setting, ...]
     body: Callable[[Context], dict[str, Any]]
     needs_bench: bool = False
@@ -93,9 +95,9 @@ class Recipe:
         """Plain data for ``recipe list``."""
         return {
             "name": self.name,
-            "summary": self.summary,
+            "doc": self.doc,
             "needs_bench": self.needs_bench,
-            "settings": [setting.describe() for setting in self.settings],
+            "parameters": [setting.describe() for setting in self.settings],
         }
 
 

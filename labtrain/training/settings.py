@@ -120,7 +120,7 @@ class Setting:
         default = list(self.default) if isinstance(self.default, tuple) else self.default
         finite = {key: x for key, x in (("low", self.low), ("high", self.high)) if abs(x) != float("inf")}
         more = {"choices": list(self.choices)} if self.choices else {}
-        unit = self.unit if self.kind == "quantity" else ""
+        unit = "" if self.unit == "dimensionless" else f"{registry().Unit(self.unit):~}"
         return (
             {"name": self.name, "kind": self.kind, "unit": unit, "default": default, "doc": self.doc}
             | finite
