@@ -5,6 +5,7 @@ from __future__ import annotations
 from labtrain.session.provenance import register_provenance
 from labtrain.session.recording import Exchange, Recording, Rows
 from labtrain.session.recovery import Recovered, recover
+from labtrain.session.replay import Replay, ReplayReport
 from labtrain.session.session import Session
 from labtrain.session.sink import Column, NullSink, RowStream, Sink
 from labtrain.session.transactions import Transactions
@@ -15,6 +16,8 @@ __all__ = [
     "NullSink",
     "Recording",
     "Recovered",
+    "Replay",
+    "ReplayReport",
     "RowStream",
     "Rows",
     "Session",

@@ -88,7 +88,7 @@ def _digest(value: Any) -> str:
         return xxh3_64_hexdigest(value.encode())
     if value.dtype == object:
         return xxh3_64_hexdigest("\0".join(value.tolist()).encode())
-    return xxh3_64_hexdigest(memoryview(np.ascontiguousarray(value).reshape(-1).view(np.uint8)))
+    return xxh3_64_hexdigest(np.ascontiguousarray(value).reshape(-1).view(np.uint8).data)
 
 
 def _storage(value: NDArray[Any]) -> dict[str, Any]:

@@ -59,7 +59,9 @@ class Exchanges(Sequence[Exchange]):
         owners = np.repeat(np.arange(len(forms)), [len(form.seq) for form in forms])
         places = np.concatenate([np.arange(len(form.seq)) for form in forms]) if forms else seqs
         order = np.argsort(seqs)
-        self._where = list(zip(owners[order].tolist(), places[order].tolist(), strict=True))
+        self._where: list[tuple[int, int]] = list(
+            zip(owners[order].tolist(), places[order].tolist(), strict=True)
+        )
 
     def __len__(self) -> int:
         """Return the number of calls."""

@@ -1,0 +1,148 @@
+"""A recording put in the place of the bench: it answers the re-run and compares all that it notes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from labtrain.clock import Clock
+from labtrain.links.link import Link
+from labtrain.session.mismatch import Verdict, refuse_unknown
+from labtrain.session.recording import Recording
+from labtrain.session.replay_messages import CLOCK_PORT, ReplayClock, ReplayLink, Tape
+from labtrain.session.replay_streams import StreamReplay
+from labtrain.session.sink import Column, RowStream, Sink
+
+
+@dataclass(frozen=True, slots=True)
+class ReplayReport:
+    """How a re-run compares with the record.
+
+    Attributes
+    ----------
+    identical
+        Whether everything agreed and everything recorded came again.
+    messages, exchanges, rows
+        How many were compared.
+    first_mismatch
+        Plain data, None when there was none.
+    unplayed
+        What of the record did not come, by kind and name.
+    """
+
+    identical: bool
+    messages: int
+    exchanges: int
+    rows: int
+    first_mismatch: dict[str, object] | None
+    unplayed: dict[str, int] = field(default_factory=dict)
+
+
+@final
+class Replay:
+    """One re-run of a recording.
+
+    Parameters
+    ----------
+    recording
+        Kept open until the re-run is over.
+
+    Attributes
+    ----------
+    sink
+        Compares; a mismatch raises :class:`~labtrain.errors.ReplayMismatch`, at once and for ever.
+    clock
+        Gives the recorded readings.
+    """
+
+    def __init__(self, recording: Recording) -> None:
+        self._verdict = Verdict()
+        messages = recording.transactions()
+        ports = {port: np.flatnonzero(messages.port == port) for port in recording.ports}
+        self._tapes = {port: Tape(port, messages.select(rows), self._verdict) for port, rows in ports.items()}
+        self._streams = StreamReplay(recording, self._verdict)
+        self.sink: Sink = _ReplaySink(self._tapes, self._streams, self._verdict)
+        pairs = recording.clock_pairs
+        self.clock: Clock = ReplayClock(self._tapes.get(CLOCK_PORT), int(pairs[0, 0]) if len(pairs) else 0)
+
+    def link(self, alias: str) -> Link:
+        """Return the link of one instrument.
+
+        Raises
+        ------
+        ReplayMismatch
+            When nothing was recorded of it.
+        """
+        if alias not in self._tapes:
+            refuse_unknown(self._verdict, "instrument", alias, list(self._tapes))
+        return ReplayLink(alias, self._tapes[alias], self._verdict)
+
+    def finish(self) -> ReplayReport:
+        """Say how the re-run compares with the record, what it left out included."""
+        unplayed = {
+            f"messages {port!r}": len(tape.commands) - tape.position
+            for port, tape in self._tapes.items()
+            if tape.position < len(tape.commands)
+        } | self._streams.unplayed()
+        return ReplayReport(
+            self._verdict.first is None and not unplayed,
+            sum(tape.position for tape in self._tapes.values()),
+            sum(series.position for series in self._streams.exchanges.values()),
+            sum(rows.position for rows in self._streams.rows.values()),
+            self._verdict.first,
+            unplayed,
+        )
+
+
+@final
+class _ReplaySink(Sink):
+    def __init__(self, tapes: dict[str, Tape], streams: StreamReplay, verdict: Verdict) -> None:
+        self._tapes = tapes
+        self._streams = streams
+        self._verdict = verdict
+
+    def command(self, port: str, payload: bytes, t_ns: int) -> int:
+        """Compare a message; its time is not compared."""
+        self._verdict.check()
+        tape = self._tapes.get(port)
+        if tape is None:
+            refuse_unknown(self._verdict, "instrument", port, list(self._tapes))
+        position = tape.position
+        if position < len(tape.commands) and tape.commands[position] == payload:
+            tape.position = position + 1
+            return tape.seqs[position]
+        tape.refuse(payload)
+
+    def reply(self, port: str, seq: int, payload: bytes, status: str, t_ns: int) -> None:
+        """Compare an answer."""
+        self._verdict.check()
+        self._tapes[port].reply(seq, payload, status)
+
+    def stream(self, name: str, columns: Mapping[str, Column], attributes: Mapping[str, Any]) -> RowStream:
+        """Open a stream that compares rows."""
+        self._verdict.check()
+        return self._streams.open(name, columns, attributes)
+
+    def exchange(
+        self, array: str, verb: str, inputs: Mapping[str, NDArray[Any]], outputs: Mapping[str, NDArray[Any]]
+    ) -> None:
+        """Compare a call of a device array."""
+        self._verdict.check()
+        self._streams.exchange(array, verb, {"inputs": inputs, "outputs": outputs})
+
+    def array(self, name: str, value: NDArray[Any], unit: str = "") -> None:
+        """Compare a named array."""
+        self._verdict.check()
+        self._streams.array(name, value)
+
+    def document(self, name: str, content: Mapping[str, Any]) -> None:
+        """Compare a document."""
+        self._verdict.check()
+        self._streams.document(name, content)
+
+    def barrier(self) -> None:
+        """Nothing to make safe."""
