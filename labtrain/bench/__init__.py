@@ -1,1 +1,79 @@
-"""."""
+"""The bench: a validated file opened as instruments, wiring, limits and devices.
+
+Names are loaded when they are asked for: reading a bench file needs neither PyMeasure nor PyVISA.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from labtrain.bench.bench import Bench
+    from labtrain.bench.checking import check_bench
+    from labtrain.bench.connecting import Connector, LiveConnector, ReplayConnector
+    from labtrain.bench.describing import describe_plan
+    from labtrain.bench.envelopes import expected_resistance
+    from labtrain.bench.locating import bench_names, locate_bench, state_directory
+    from labtrain.bench.off import bench_off
+    from labtrain.bench.planning import BenchSetup, read_plan, read_setup
+    from labtrain.bench.pulse_path import Pulse, PulsePath
+    from labtrain.bench.reading import BenchSource, read_source
+    from labtrain.bench.selecting import select_devices
+    from labtrain.bench.self_contained import bench_bytes
+    from labtrain.bench.serving import serve_bench
+
+_HOMES = {
+    "Bench": "bench",
+    "BenchSetup": "planning",
+    "BenchSource": "reading",
+    "Connector": "connecting",
+    "LiveConnector": "connecting",
+    "Pulse": "pulse_path",
+    "PulsePath": "pulse_path",
+    "ReplayConnector": "connecting",
+    "bench_bytes": "self_contained",
+    "bench_names": "locating",
+    "bench_off": "off",
+    "check_bench": "checking",
+    "describe_plan": "describing",
+    "expected_resistance": "envelopes",
+    "locate_bench": "locating",
+    "read_plan": "planning",
+    "read_setup": "planning",
+    "read_source": "reading",
+    "select_devices": "selecting",
+    "serve_bench": "serving",
+    "state_directory": "locating",
+}
+
+__all__ = [
+    "Bench",
+    "BenchSetup",
+    "BenchSource",
+    "Connector",
+    "LiveConnector",
+    "Pulse",
+    "PulsePath",
+    "ReplayConnector",
+    "bench_bytes",
+    "bench_names",
+    "bench_off",
+    "check_bench",
+    "describe_plan",
+    "expected_resistance",
+    "locate_bench",
+    "read_plan",
+    "read_setup",
+    "read_source",
+    "select_devices",
+    "serve_bench",
+    "state_directory",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)

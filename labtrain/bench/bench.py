@@ -1,0 +1,325 @@
+"""The bench: instruments, wiring and devices of one file, open for the length of a block."""
+
+from __future__ import annotations
+
+import atexit
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self, TypeVar, final
+
+from labtrain.arrays.neurons import NeuronPairArray
+from labtrain.bench.circuit import Channel, Circuit
+from labtrain.bench.connecting import Connector
+from labtrain.bench.connection import Connection, failures
+from labtrain.bench.describing import describe_plan
+from labtrain.bench.envelopes import expected_resistance
+from labtrain.bench.instruments import Instruments
+from labtrain.bench.neuron_arrays import open_neuron_array
+from labtrain.bench.planning import BenchSetup, read_setup
+from labtrain.bench.problems import nearest
+from labtrain.bench.pulse_path import PulsePath, nominal
+from labtrain.bench.reading import BenchSource
+from labtrain.bench.relays import RelayBoard
+from labtrain.bench.routes import Routes
+from labtrain.bench.selecting import select_devices
+from labtrain.bench.signals import TerminationAsException
+from labtrain.bench.sources import GeneratorSource, MeterSource
+from labtrain.bus import RecordedClock
+from labtrain.errors import InstrumentError, LimitExceeded, UsageError
+from labtrain.roles.pulse_generator import PulseGenerator
+from labtrain.roles.source_meter import SourceMeter
+from labtrain.roles.switch_matrix import SwitchMatrix
+from labtrain.session.sink import NullSink, Sink
+from labtrain.wiring import BenchPlan, DevicePlan, TerminalPlan
+
+_S = TypeVar("_S", MeterSource, GeneratorSource)
+
+
+@final
+class Bench:
+    """An open bench; made by :meth:`open`, left in its safe state on every way out.
+
+    Attributes
+    ----------
+    plan
+        The validated bench file.
+    sink
+        Where its messages go.
+    seed
+        The bench file's: draws the simulated chip.
+    """
+
+    def __init__(self, setup: BenchSetup, connection: Connection, sink: Sink) -> None:
+        self.plan: BenchPlan = setup.plan
+        self.sink = sink
+        self.seed = setup.plan.seed
+        self._setup = setup
+        self._connection = connection
+        self._circuit = Circuit(setup.plan, setup.specs)
+        self._board = RelayBoard()
+        self._instruments = Instruments(setup, connection, self._circuit, self._board)
+        self._routes = Routes(self._circuit, self._board, self._instruments.switch_matrix)
+        self._arrays: dict[str, NeuronPairArray] = {}
+        self._signals = TerminationAsException()
+        self._open = True
+        self._started_ns = self.clock.now_ns()
+
+    @classmethod
+    def open(
+        cls,
+        file: Path | str | bytes | BenchSource,
+        *,
+        sink: Sink | None = None,
+        connector: Connector | None = None,
+        mount: str | None = None,
+    ) -> Self:
+        """Open a bench file: validate, lock, connect, identify. No output changes.
+
+        Parameters
+        ----------
+        file
+            A path, a shipped bench's name, or the bytes of a recorded bench file.
+        sink
+            A session or a replay; None keeps no record.
+        connector
+            None connects for real; a :class:`~labtrain.bench.ReplayConnector` answers from a record.
+        mount
+            ``"in-process"``, ``"tcp"`` or ``"serial"`` instead of the file's own.
+
+        Raises
+        ------
+        BenchFileError
+            With every problem of the file.
+        InstrumentError
+            When an instrument does not answer, is another model, or is held by another program.
+        """
+        if mount not in (None, "in-process", "tcp", "serial"):
+            raise UsageError(f"there is no mount {mount!r}", remedy="allowed: in-process, tcp, serial")
+        setup = read_setup(Path(file) if isinstance(file, str) else file)
+        noted = sink or NullSink()
+        connection = Connection(setup, noted, connector, mount)
+        try:
+            bench = cls(setup, connection, noted)
+            noted.document("instruments", bench._identities())
+        except BaseException:
+            connection.safe_state()
+            connection.close()
+            raise
+        atexit.register(bench.close)
+        return bench
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._end(error)
+
+    def close(self) -> None:
+        """Bring the bench to its safe state and let go of it; closing twice is harmless.
+
+        Raises
+        ------
+        InstrumentError
+            When an instrument could not be switched off, after all others have been.
+        """
+        self._end(None)
+
+    def safe_state(self) -> dict[str, str]:
+        """Switch all outputs off, then open all relays; alias -> ``"off"`` or what failed."""
+        states = self._connection.safe_state()
+        for alias, state in states.items():
+            if state == "off":
+                self._board.confirmed(alias, ())
+        return states
+
+    # time
+
+    @property
+    def clock(self) -> RecordedClock:
+        """The bench's clock; its readings are in the record."""
+        return self._connection.bus.clock
+
+    @property
+    def elapsed_seconds(self) -> float:
+        """Bench time since the bench was opened, in s."""
+        return (self.clock.now_ns() - self._started_ns) * 1e-9
+
+    # instruments
+
+    def source_meter(self, name: str) -> SourceMeter:
+        """Return a source meter by its name: ``"smu"``, or ``"smu.a"`` for a channel."""
+        return self._instruments.source_meter(name)
+
+    def pulse_generator(self, name: str) -> PulseGenerator:
+        """Return a generator's channel: ``"pulser.1"``, or ``"pulser"`` where only one is wired."""
+        return self._instruments.pulse_generator(name)
+
+    def switch_matrix(self, name: str) -> SwitchMatrix:
+        """Return a switch matrix by its name."""
+        return self._instruments.switch_matrix(name)
+
+    # devices
+
+    def device(self, name: str) -> DevicePlan:
+        """Return one device: ``"sot"``, ``"neurons[3]"``."""
+        found = self.select(name)
+        if len(found) != 1:
+            remedy = f"name one of them, such as {found[0].name!r}"
+            raise UsageError(f"{name!r} names {len(found)} devices where one is needed", remedy=remedy)
+        return found[0]
+
+    def select(self, text: str) -> list[DevicePlan]:
+        """Return devices by name, index, slice or a list of those: ``"neurons[0:4],sot"``."""
+        return select_devices(self.plan, text)
+
+    @contextmanager
+    def route(self, device: str | DevicePlan, terminal: str) -> Iterator[SourceMeter]:
+        """Connect the source meter that can reach a terminal, for the length of the block.
+
+        Relays close cold, ground side first; on every way out the source goes off and they open.
+
+        Raises
+        ------
+        UsageError
+            When no source meter can reach the terminal.
+        LimitExceeded
+            When a relay may not move.
+        """
+        found, plan = self._terminal(device, terminal)
+        channel, source = self._source(found, plan, MeterSource)
+        with self._routes.closed(found, plan, channel, source):
+            yield source.role
+
+    def pulse_path(
+        self, device: str | DevicePlan, terminal: str, *, resistance: float | None = None
+    ) -> PulsePath:
+        """Return the way from the generator that can reach a terminal: pulses in volts at the device.
+
+        Parameters
+        ----------
+        resistance
+            Measured, in ohm; None takes the centre of the expected range.
+        """
+        found, plan = self._terminal(device, terminal)
+        channel, source = self._source(found, plan, GeneratorSource)
+        where = f"{found.name}.{terminal}"
+        path = dict(self._circuit.sources_at(plan))[channel]
+        ohms = resistance or nominal(expected_resistance(self.plan, found, terminal), where)
+
+        @contextmanager
+        def connected() -> Iterator[None]:
+            with self._routes.closed(found, plan, channel, source):
+                self._refuse_second_source(found, channel)
+                yield
+
+        return PulsePath(source.role, path, ohms, plan.limits, where, connected)
+
+    def array(self, name: str) -> NeuronPairArray:
+        """Return a device-role array wired to the instruments; its exchanges are recorded."""
+        if name not in self.plan.arrays:
+            raise UsageError(f"the bench has no array {name!r}", remedy=nearest(name, self.plan.arrays))
+        if name not in self._arrays:
+            self._arrays[name] = open_neuron_array(self._setup, name, self.route, self.sink)
+        return self._arrays[name]
+
+    def expected_resistance(self, device: str | DevicePlan, terminal: str) -> tuple[float, float] | None:
+        """Return the range that a contact check of this terminal must find, in ohm; None where not stated."""
+        found, _ = self._terminal(device, terminal)
+        return expected_resistance(self.plan, found, terminal)
+
+    def raw(self, name: str, message: str) -> str | None:
+        """Send a message round the role and so round its limits; it is recorded.
+
+        Parameters
+        ----------
+        message
+            Without its terminator; the reply is returned where it is a question.
+
+        Raises
+        ------
+        UsageError
+            Unless the bench file says ``hazards.raw = true``.
+        """
+        if not self.plan.hazards["raw"]:
+            remedy = "write [hazards] raw = true into the bench file if you must; no limit is checked then"
+            raise UsageError("this bench allows no raw messages; nothing was sent", remedy=remedy, key=name)
+        if name not in self._connection.ports:
+            raise UsageError(
+                f"the bench has no instrument {name!r}", remedy=nearest(name, self.plan.instruments)
+            )
+        termination = self._setup.specs[name].termination
+        replies = self._connection.ports[name].raw([message.encode("ascii") + termination])
+        return replies[0].removesuffix(termination).decode("ascii", "replace") if replies else None
+
+    def describe(self) -> dict[str, Any]:
+        """Return the bench as plain data: instruments with identities, wiring, devices, limits."""
+        described = describe_plan(self.plan)
+        for alias, identity in self._connection.identities.items():
+            described["instruments"][alias]["idn"] = identity
+        return described
+
+    # below
+
+    def _terminal(self, device: str | DevicePlan, terminal: str) -> tuple[DevicePlan, TerminalPlan]:
+        if not self._open:
+            raise UsageError("the bench is closed", remedy="use it inside `with Bench.open(...) as bench:`")
+        found = self.device(device) if isinstance(device, str) else device
+        if terminal not in found.terminals:
+            raise UsageError(
+                f"{found.name} has no terminal {terminal!r}", remedy=nearest(terminal, found.terminals)
+            )
+        return found, found.terminals[terminal]
+
+    def _source(self, device: DevicePlan, terminal: TerminalPlan, kind: type[_S]) -> tuple[Channel, _S]:
+        for channel, _ in self._circuit.sources_at(terminal):
+            source = self._instruments.source(channel)
+            if isinstance(source, kind):
+                return channel, source
+        what = "source meter" if kind is MeterSource else "pulse generator"
+        raise UsageError(
+            f"no {what} reaches {device.name}.{terminal.name} (it is connected to {terminal.node})",
+            remedy="wire one to its row or node in the bench file, or choose another terminal",
+        )
+
+    def _refuse_second_source(self, device: DevicePlan, driving: Channel) -> None:
+        for channel, source in self._instruments.sources.items():
+            reached = {one.device.name for one in self._circuit.reached(channel, self._board.closed)}
+            if channel != driving and device.name in reached and not source.rests_at_zero:
+                raise LimitExceeded(
+                    f"{channel} is connected to {device.name} while {driving} would pulse it: what it"
+                    " holds at its level puts the pulse across the device; nothing was sent",
+                    remedy=f"pulse outside the route of {channel}, and close it again to read",
+                    key=device.name,
+                )
+
+    def _identities(self) -> dict[str, dict[str, str]]:
+        return {
+            alias: {
+                "model": self.plan.instruments[alias].model,
+                "resource": self.plan.instruments[alias].resource or "simulated",
+                "idn": identity,
+            }
+            for alias, identity in self._connection.identities.items()
+        }
+
+    def _end(self, error: BaseException | None) -> None:
+        if not self._open:
+            return
+        self._open = False
+        atexit.unregister(self.close)
+        failed: dict[str, str] = {}
+        try:
+            failed = failures(self.safe_state())
+        finally:
+            self._connection.close()
+            self._signals.uninstall()
+        if failed:
+            told = "; ".join(f"{alias} {state}" for alias, state in failed.items())
+            message = f"not brought to the safe state: {told}"
+            if error is None:
+                raise InstrumentError(message, instrument="bench", remedy="switch it off by hand, now")
+            error.add_note(message)

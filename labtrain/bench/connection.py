@@ -1,0 +1,159 @@
+"""Everything between the bench's plan and its instruments: locks, guard, links, bus, safe state.
+
+The order is what counts: lock, guard, connect; and on the way out safe state, links,
+guard, locks.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from contextlib import suppress
+from typing import final
+
+from labtrain.bench.connecting import Connector, LiveConnector
+from labtrain.bench.guard import Guard
+from labtrain.bench.locks import BenchLocks
+from labtrain.bench.planning import BenchSetup
+from labtrain.bench.safe_off import OFF, in_order_of_hazard, send_safe_off
+from labtrain.bench.signals import undisturbed
+from labtrain.bus import Bus, Port
+from labtrain.errors import InstrumentError, LabtrainError
+from labtrain.links.link import Link
+from labtrain.roles.spec import DriverSpec
+from labtrain.session.sink import Sink
+from labtrain.wiring import InstrumentPlan
+
+
+@final
+class Connection:
+    """An open connection to every instrument of a bench.
+
+    Parameters
+    ----------
+    setup
+        The validated bench file.
+    sink
+        Where messages are noted.
+    connector
+        Makes the links; None connects for real (and to simulated instruments by ``mount``), with
+        locks and a guard for real addresses.
+    mount
+        How simulated instruments are reached; None: as the bench file says.
+
+    Raises
+    ------
+    BenchHeld
+        When another program holds an instrument.
+    InstrumentError
+        When one does not answer, or is not of the model that the bench file names.
+    """
+
+    def __init__(
+        self, setup: BenchSetup, sink: Sink, connector: Connector | None = None, mount: str | None = None
+    ) -> None:
+        self._specs = dict(setup.specs)
+        self._plans = setup.plan.instruments
+        self._links: dict[str, Link] = {}
+        self.ports: dict[str, Port] = {}
+        self.identities: dict[str, str] = {}
+        self._locks: BenchLocks | None = None
+        self._guard: Guard | None = None
+        self._connector = connector
+        try:
+            if self._connector is None:
+                name = setup.source.name if setup.source else "a bench"
+                self._locks = BenchLocks(self._plans.values(), name)
+                self._guard = Guard(setup.plan, self._specs, self._locks.descriptors)
+                self._connector = LiveConnector(setup.plan, mount or setup.plan.mount)
+            self.connector = self._connector
+            self.bus = Bus(self._connector.clock, sink)
+            for alias, plan in self._plans.items():
+                self._links[alias] = self._connector.link(plan, self._specs[alias])
+                self.ports[alias] = self.bus.attach(alias, self._links[alias], self._specs[alias])
+            for alias, plan in self._plans.items():
+                self.identities[alias] = identify(self.ports[alias], plan, self._specs[alias])
+        except BaseException:
+            self._let_go()
+            raise
+
+    def safe_state(self) -> dict[str, str]:
+        """Switch everything off: sources first, then relays open; past every failure.
+
+        Cannot be interrupted: Ctrl-C waits until it is done. Where the record or the bus fails, the
+        messages go to the link without a record.
+
+        Returns
+        -------
+        dict
+            Alias -> ``"off"`` or what failed.
+        """
+        states: dict[str, str] = {}
+        with undisturbed():
+            for rank in in_order_of_hazard(self._specs):
+                for alias in rank:
+                    if alias in self.ports:
+                        states[alias] = self._switch_off(alias)
+        return states
+
+    def close(self) -> None:
+        """Let go of everything; no message is sent. Closing twice is harmless."""
+        with undisturbed():
+            self._let_go()
+
+    def _switch_off(self, alias: str) -> str:
+        spec = self._specs[alias]
+        try:
+            self.ports[alias].clear()
+            self.ports[alias].raw(spec.safe_off)
+            return OFF
+        except Exception as first:  # a full disk must not keep an output on
+            try:
+                send_safe_off(self._links[alias], spec)
+            except Exception as second:  # whatever it is: the other instruments must be switched off too
+                return f"failed: {second}"
+            return OFF if isinstance(first, InstrumentError) else f"off, but not in the record: {first}"
+
+    def _let_go(self) -> None:
+        links, self._links = self._links, {}
+        for link in reversed(list(links.values())):
+            with suppress(LabtrainError, OSError):
+                link.close()
+        connector, self._connector = self._connector, None
+        if connector is not None:
+            connector.close()
+        guard, self._guard = self._guard, None
+        if guard is not None:
+            guard.dismiss()
+        locks, self._locks = self._locks, None
+        if locks is not None:
+            locks.release()
+
+
+def identify(port: Port, plan: InstrumentPlan, spec: DriverSpec) -> str:
+    """Ask an instrument who it is; changes nothing.
+
+    Raises
+    ------
+    InstrumentError
+        When it does not answer, or is not of the model that the bench file names.
+    """
+    replies = port.raw([spec.identify])
+    identity = replies[0].decode("ascii", "replace").strip() if replies else ""
+    if _plain(spec.model) not in _plain(identity):
+        raise InstrumentError(
+            f"answers {identity!r}, which is not a {spec.model}",
+            instrument=plan.alias,
+            resource=plan.resource,
+            remedy="check the address and the model in the bench file",
+        )
+    return identity
+
+
+def _plain(text: str) -> str:
+    return re.sub(r"[^a-z0-9]", "", text.lower())
+
+
+def failures(states: Mapping[str, str]) -> dict[str, str]:
+    """Return the instruments that could not be switched off."""
+    return {alias: state for alias, state in states.items() if state.startswith("failed")}

@@ -1,0 +1,77 @@
+"""Limits follow the route: what a source channel may do is decided by what it reaches now."""
+
+from __future__ import annotations
+
+from typing import final
+
+from labtrain.bench.circuit import Channel, Circuit, Closed, Reached
+from labtrain.bench.relays import RelayBoard
+from labtrain.bench.worst_case import at_generator, at_source_meter
+from labtrain.limits import Limits, tightest
+from labtrain.roles.envelope import Envelope
+from labtrain.wiring import BenchPlan, DevicePlan
+
+_NOTHING_ALLOWED = Limits(voltage=0.0, current=0.0, power=0.0)
+
+
+def expected_resistance(plan: BenchPlan, device: DevicePlan, terminal: str) -> tuple[float, float] | None:
+    """Return the resistance range of a terminal to ground: its own, or else the device's."""
+    own: dict[str, tuple[float, float]] = plan.hazards.get("expected_resistance", {})
+    return own.get(f"{device.name}.{terminal}", device.expected_resistance)
+
+
+@final
+class ChannelEnvelope(Envelope):
+    """The limits of one source channel as the relays stand.
+
+    The tightest over every terminal in reach, each transformed to the channel at its worst
+    case. A source that reaches nothing charges cables that are connected later, so it is
+    held to the tightest limits of everything that some relay could connect it to; one that
+    can reach no device at all may not be driven.
+
+    Parameters
+    ----------
+    stiff
+        A source meter (no source resistance of its own); False for a generator.
+    """
+
+    def __init__(
+        self, plan: BenchPlan, circuit: Circuit, board: RelayBoard, channel: Channel, *, stiff: bool
+    ) -> None:
+        self._plan, self._circuit, self._board = plan, circuit, board
+        self._channel, self._stiff = channel, stiff
+        self._known: dict[Closed, tuple[Limits, str]] = {}
+
+    def limits(self) -> tuple[Limits, str]:
+        """Return the limits at the channel and the terminal that decides them."""
+        return self.limits_with(self._board.closed)
+
+    def limits_with(self, closed: Closed) -> tuple[Limits, str]:
+        """Return what :meth:`limits` would return with these relays closed."""
+        answer = self._known.get(closed)
+        if answer is None:
+            if len(self._known) > 4096:
+                self._known.clear()
+            answer = self._known[closed] = self._limits(closed)
+        return answer
+
+    def _limits(self, closed: Closed) -> tuple[Limits, str]:
+        reached = self._circuit.reached(self._channel, closed)
+        if reached:
+            return self._tightest(reached, "")
+        possible = self._circuit.reached(self._channel, self._circuit.everything)
+        if possible:
+            return self._tightest(possible, " (no route is closed: the tightest that one could reach)")
+        return _NOTHING_ALLOWED, f"{self._channel} (it reaches no device terminal)"
+
+    def _tightest(self, reached: tuple[Reached, ...], note: str) -> tuple[Limits, str]:
+        each = [self._at_channel(one) for one in reached]
+        decisive = min(zip(each, reached, strict=True), key=lambda pair: pair[0].voltage)[1]
+        more = f" and {len(reached) - 1} more" if len(reached) > 1 else ""
+        return tightest(each), f"{decisive.name}{more}, reached from {self._channel}{note}"
+
+    def _at_channel(self, one: Reached) -> Limits:
+        if self._stiff:
+            return at_source_meter(one.terminal.limits, one.path)
+        load = expected_resistance(self._plan, one.device, one.terminal.name)
+        return at_generator(one.terminal.limits, one.path, load)

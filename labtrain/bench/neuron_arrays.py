@@ -1,0 +1,59 @@
+"""An array of the bench file as a device-role array: wired to the instruments, and recorded."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+
+from labtrain.arrays.neurons import NeuronPairArray
+from labtrain.arrays.recorded_neurons import RecordedNeuronArray
+from labtrain.arrays.wired_neurons import WiredNeuronArray
+from labtrain.bench.planning import BenchSetup
+from labtrain.errors import UsageError
+from labtrain.limits import tightest
+from labtrain.roles.source_meter import SourceMeter
+from labtrain.session.sink import Sink
+
+_PAIR = ("top", "top_pair")
+
+
+def open_neuron_array(
+    setup: BenchSetup,
+    name: str,
+    route: Callable[[str, str], AbstractContextManager[SourceMeter]],
+    sink: Sink,
+) -> NeuronPairArray:
+    """Wire an array of neuron pairs.
+
+    The source meter's compliance is the terminals' voltage limit, and lower where current and
+    compliance together could exceed the power limit.
+
+    Raises
+    ------
+    UsageError
+        When the array's devices are no neuron pairs.
+    """
+    array, reading = setup.plan.arrays[name], setup.readings[name]
+    if not all(set(_PAIR) <= set(device.terminals) for device in array.devices):
+        pairs = [
+            other.name
+            for other in setup.plan.arrays.values()
+            if set(_PAIR) <= set(other.devices[0].terminals)
+        ]
+        raise UsageError(
+            f"{name!r} is an array of {array.kind}, not of neuron pairs",
+            remedy=f"arrays of pairs here: {', '.join(pairs) or 'none'}",
+        )
+    limits = tightest(device.terminals[one].limits for device in array.devices for one in _PAIR)
+    amperes = limits.current if reading.max_current is None else min(limits.current, reading.max_current)
+    compliance = min(limits.voltage, limits.power / amperes)
+    wired = WiredNeuronArray(
+        name,
+        tuple((device.name, *_PAIR) for device in array.devices),
+        route,
+        max_amperes=amperes,
+        nplc=reading.nplc,
+        compliance=compliance,
+        measure_range=compliance,
+    )
+    return RecordedNeuronArray(wired, sink)

@@ -1,0 +1,182 @@
+"""Arrays and single devices of a bench file: terminals, crosspoints, limits, model settings."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Any
+
+from labtrain import entry_points
+from labtrain.bench.nodes import check_node, column_node, parse_crosspoint
+from labtrain.bench.problems import Problems, nearest
+from labtrain.bench.quantities import quantity
+from labtrain.bench.schema import ArrayTable, BenchTable, DeviceTable, LimitsTable, TerminalTable
+from labtrain.bench.templates import expand
+from labtrain.errors import LabtrainError
+from labtrain.limits import Limits, tightest
+from labtrain.roles.spec import DriverSpec
+from labtrain.wiring import GROUND, ArrayPlan, Crosspoint, DevicePlan, TerminalPlan
+
+Path = tuple[str, ...]
+Ohms = tuple[float, float]
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedArrays:
+    """The arrays, and the expected resistance of terminals that state their own (``"sot.line"``)."""
+
+    plans: Mapping[str, ArrayPlan]
+    expected: Mapping[str, Ohms]
+
+
+def plan_arrays(tables: BenchTable, specs: Mapping[str, DriverSpec], problems: Problems) -> PlannedArrays:
+    """Plan every array and device; a single device is an array of one."""
+    planner = _Planner(tables, specs, problems)
+    plans: dict[str, ArrayPlan] = {}
+    for name, array in tables.arrays.items():
+        plans[name] = planner.array(("arrays", name), name, array, array.count)
+    for name, device in tables.devices.items():
+        if name in plans:
+            problems.add(
+                ("devices", name), f"{name!r} is an array too", "give every device and array its own name"
+            )
+        plans[name] = planner.array(("devices", name), name, device, None)
+    if not plans:
+        problems.add((), "the file has no devices", "add a table such as [arrays.neurons] or [devices.sot]")
+    return PlannedArrays(plans, planner.expected)
+
+
+class _Planner:
+    def __init__(self, tables: BenchTable, specs: Mapping[str, DriverSpec], problems: Problems) -> None:
+        self._known_aliases = set(tables.instruments)
+        self._specs = specs
+        self._problems = problems
+        self._taken: dict[str, str] = {}
+        self.expected: dict[str, Ohms] = {}
+
+    def array(self, path: Path, name: str, table: DeviceTable, count: int | None) -> ArrayPlan:
+        """Plan ``count`` like devices (None: a single one)."""
+        if not name.isidentifier():
+            self._problems.add(path, f"{name!r} is not a name", "use letters, digits and underscores")
+        model = self._model(path, table)
+        settings = {} if model is None else self._settings(path, table, model)
+        names = tuple(table.terminals) if model is None else tuple(model.terminals)
+        self._terminal_names(path, table, names)
+        expected = table.expected_resistance or (None if model is None else model.expected_resistance)
+        devices = tuple(
+            self._device(
+                path, name if count is None else f"{name}[{index}]", name, index, table, names, expected
+            )
+            for index in range(1 if count is None else count)
+        )
+        return ArrayPlan(name, table.kind, len(devices), devices, settings, single=count is None)
+
+    def _model(self, path: Path, table: DeviceTable) -> Any:
+        try:
+            return entry_points.load(entry_points.DEVICE_MODELS, table.kind)
+        except LabtrainError as error:
+            self._problems.add_error((*path, "kind"), error)
+            return None
+
+    def _settings(self, path: Path, table: DeviceTable, model: Any) -> dict[str, Any]:
+        settings: dict[str, Any] = {}
+        for key, value in table.own().items():
+            if key not in model.settings:
+                own = {*type(table).model_fields, *model.settings}
+                self._problems.add((*path, key), f"unknown key {key!r} for a {table.kind}", nearest(key, own))
+                continue
+            try:
+                settings[key] = _setting(value, model.settings[key])
+            except Exception as error:  # pydantic's error, carrying the message and the remedy
+                context = getattr(error, "context", None) or {}
+                self._problems.add((*path, key), str(error), context.get("remedy"))
+        return settings
+
+    def _terminal_names(self, path: Path, table: DeviceTable, names: tuple[str, ...]) -> None:
+        for given in table.terminals:
+            if given not in names:
+                message = f"a {table.kind} has no terminal {given!r}"
+                self._problems.add((*path, "terminals", given), message, nearest(given, names))
+        if not table.terminals:
+            remedy = f"connect its terminals: terminals = {{ {', '.join(names) or 'NAME'} = ... }}"
+            self._problems.add(path, "no terminal is connected", remedy)
+
+    def _device(
+        self,
+        path: Path,
+        name: str,
+        array: str,
+        index: int,
+        table: DeviceTable,
+        names: tuple[str, ...],
+        expected: Ohms | None,
+    ) -> DevicePlan:
+        terminals = {}
+        for terminal in names:
+            given = table.terminals.get(terminal)
+            if given is None:
+                terminals[terminal] = TerminalPlan(terminal, GROUND)
+                continue
+            key = (*path, "terminals", terminal)
+            limits = self._limits(path, key, table, given, first=index == 0)
+            terminals[terminal] = self._terminal(key, terminal, f"{name}.{terminal}", given, index, limits)
+            if given.expected_resistance is not None:
+                self.expected[f"{name}.{terminal}"] = given.expected_resistance
+        return DevicePlan(name, table.kind, terminals, array, index, expected)
+
+    def _limits(
+        self, path: Path, key: Path, table: DeviceTable, given: TerminalTable, *, first: bool
+    ) -> Limits:
+        limits = tightest([_limits(table.limits), _limits(given.limits)])
+        lacking = [name for name in ("voltage", "current") if getattr(limits, name) == float("inf")]
+        if lacking and first and given.to != GROUND:
+            self._problems.add(
+                (*path, "limits") if table.limits is not None else path,
+                f"the terminal {key[-1]!r} has no limit of {' and '.join(lacking)}; a chip needs them",
+                'state them, such as limits = { voltage = "0.5 V", current = "50 uA" }',
+            )
+        return limits
+
+    def _terminal(
+        self, key: Path, terminal: str, where: str, given: TerminalTable, index: int, limits: Limits
+    ) -> TerminalPlan:
+        try:
+            text = expand(given.to, index)
+            node, crosspoint = self._place(text)
+        except LabtrainError as error:
+            self._problems.add_error(key, error)
+            return TerminalPlan(terminal, GROUND, None, limits)
+        if crosspoint is not None:
+            other = self._taken.setdefault(node, where)
+            if other != where:
+                remedy = "give every terminal its own column, or use a template such as {2i}"
+                self._problems.add(key, f"{where} and {other} are both connected to {node}", remedy)
+        return TerminalPlan(terminal, node, crosspoint, limits)
+
+    def _place(self, text: str) -> tuple[str, Crosspoint | None]:
+        alias = text.partition(".")[0]
+        if alias in self._known_aliases and alias not in self._specs:
+            return GROUND, None  # its unknown model has been reported already
+        crosspoint = parse_crosspoint(text, self._specs)
+        if crosspoint is not None:
+            return column_node(crosspoint), crosspoint
+        check_node(text, self._specs)
+        return text, None
+
+
+def _limits(table: LimitsTable | None) -> Limits:
+    given = {} if table is None else table.model_dump(exclude_none=True)
+    return Limits(**{f.name: given[f.name] for f in fields(Limits) if f.name in given})
+
+
+def _setting(value: Any, setting: Any) -> Any:
+    number = quantity(value, setting.unit or "dimensionless")
+    if not setting.low <= number <= setting.high:
+        from labtrain.bench.quantities import refuse
+
+        allowed = f"allowed: {setting.low:g} to {setting.high:g} {setting.unit}".rstrip()
+        raise refuse(f"{value!r} is out of range", f"{allowed}; {setting.doc}")
+    return number
+
+
+__all__ = ["ArrayTable", "PlannedArrays", "plan_arrays"]

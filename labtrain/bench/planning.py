@@ -1,0 +1,96 @@
+"""From the validated tables to the plan of the bench; every problem of the file is found here.
+
+Nothing is opened. Drivers and device models are asked only what they declare.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from labtrain.bench.locating import locate_bench
+from labtrain.bench.plan_devices import plan_arrays
+from labtrain.bench.plan_instruments import plan_instruments
+from labtrain.bench.plan_rest import plan_environment, plan_faults, plan_hazards
+from labtrain.bench.plan_wires import plan_wires
+from labtrain.bench.problems import Problems
+from labtrain.bench.reading import BenchSource, parse_source, read_source
+from labtrain.bench.schema import BenchTable, ReadingTable
+from labtrain.errors import BenchFileError, LabtrainError
+from labtrain.roles.spec import DriverSpec
+from labtrain.wiring import BenchPlan
+
+
+@dataclass(frozen=True, slots=True)
+class BenchSetup:
+    """A plan and what only the bench itself needs beside it.
+
+    Attributes
+    ----------
+    plan
+        What the rest of labtrain sees.
+    specs
+        The driver specification of every instrument, by alias.
+    readings
+        How the devices of every array are read.
+    source
+        The file's bytes.
+    """
+
+    plan: BenchPlan
+    specs: Mapping[str, DriverSpec]
+    readings: Mapping[str, ReadingTable] = field(default_factory=dict)
+    source: BenchSource | None = None
+
+
+def read_setup(file: Path | bytes | BenchSource) -> BenchSetup:
+    """Read, validate and plan a bench file.
+
+    Raises
+    ------
+    BenchFileError
+        With every problem in ``problems``, each with its file, line, key and remedy.
+    """
+    source = read_source(locate_bench(file) if isinstance(file, (str, Path)) else file)
+    try:
+        tables, problems = parse_source(source)
+    except LabtrainError as error:
+        raise BenchFileError([error], source.name) from None
+    if tables is None:
+        problems.unless_none()
+    assert tables is not None
+    return plan_bench(tables, problems, source)
+
+
+def read_plan(file: Path | bytes | BenchSource) -> BenchPlan:
+    """Read a bench file as plain data; see :func:`read_setup`."""
+    return read_setup(file).plan
+
+
+def plan_bench(tables: BenchTable, problems: Problems, source: BenchSource | None = None) -> BenchSetup:
+    """Check everything that the schema alone cannot see, and plan.
+
+    Raises
+    ------
+    BenchFileError
+        With every problem found.
+    """
+    instruments, specs = plan_instruments(tables, problems)
+    wires = plan_wires(tables, specs, problems)
+    arrays = plan_arrays(tables, specs, problems)
+    hazards = plan_hazards(tables, specs, problems)
+    plan = BenchPlan(
+        seed=tables.seed,
+        mount=tables.mount,
+        instruments=instruments,
+        wires=wires,
+        arrays=arrays.plans,
+        sample={key: text for key, text in tables.sample.model_dump().items() if text},
+        environment=plan_environment(tables, problems),
+        faults=plan_faults(tables, arrays.plans, problems),
+        hazards={**hazards, "expected_resistance": arrays.expected},
+    )
+    problems.unless_none()
+    readings = {name: table.reading for name, table in {**tables.arrays, **tables.devices}.items()}
+    return BenchSetup(plan, specs, readings, source)

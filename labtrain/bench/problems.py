@@ -1,0 +1,57 @@
+"""What is wrong with a bench file, gathered so that one pass reports all of it."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+from labtrain.bench.positions import Path, dotted, nearest_line
+from labtrain.errors import BenchFileError, LabtrainError, UsageError
+
+
+class Problems:
+    """The problems found so far, each with file, line and key."""
+
+    def __init__(self, file: str) -> None:
+        self.file = file
+        self.found: list[LabtrainError] = []
+        self._lines: list[tuple[str, dict[Path, int]]] = []
+
+    def knows(self, file: str, lines: dict[Path, int]) -> None:
+        """Remember on which line of ``file`` each key stands."""
+        self._lines.append((file, lines))
+
+    def add(self, path: Path, message: str, remedy: str | None = None) -> None:
+        """Note a problem at the key ``path``."""
+        file, line = self._place(path)
+        self.found.append(UsageError(message, remedy=remedy, file=file, line=line, key=dotted(path) or None))
+
+    def add_error(self, path: Path, error: LabtrainError) -> None:
+        """Note an error raised below, placing it at the key ``path``."""
+        self.add(path, error.message, error.remedy)
+
+    def unless_none(self) -> None:
+        """Raise what has been found.
+
+        Raises
+        ------
+        BenchFileError
+            With every problem, when there is one.
+        """
+        if self.found:
+            raise BenchFileError(self.found, self.file)
+
+    def _place(self, path: Path) -> tuple[str, int | None]:
+        for length in range(len(path), 0, -1):
+            for file, lines in self._lines:
+                if path[:length] in lines:
+                    return file, nearest_line(lines, path[:length])
+        return self.file, None
+
+
+def nearest(name: str, allowed: Iterable[str]) -> str:
+    """Say which names are near ``name`` and which are allowed at all."""
+    known = sorted(allowed)
+    near = difflib.get_close_matches(name, known, n=3, cutoff=0.5)
+    hint = f"did you mean {' or '.join(near)}? " if near else ""
+    return f"{hint}allowed: {', '.join(known) or 'none'}"
