@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from labtrain.arrays.neurons import DifferentiableNeuronArray, NeuronArray, NeuronPairArray, Reading
 from labtrain.errors import UsageError
-from labtrain.training.calibration import Calibration, interpolate
+from labtrain.training.calibration import Calibration, interpolate, quantised
 
 Volts = NDArray[np.float64]
 
@@ -201,8 +201,7 @@ def make_estimator(name: str, delta_amperes: float, resolution_amperes: float = 
         raise UsageError(
             f"there is no estimator {name!r}", remedy=f"known: {', '.join(ESTIMATORS)}", key="estimator"
         )
-    if resolution_amperes > 0:
-        delta_amperes = round(delta_amperes / resolution_amperes) * resolution_amperes
+    delta_amperes = float(quantised(np.array(delta_amperes), resolution_amperes))
     if not delta_amperes > 0:
         raise UsageError(
             "delta_current must be positive and at least the source's resolution"
