@@ -34,8 +34,7 @@ def list_recipes(as_json: JsonFlag = False) -> None:
         from labtrain.training import describe_recipes
 
         recipes = describe_recipes()
-        entries = [{"name": r["name"], "doc": r["summary"], "parameters": r["settings"]} for r in recipes]
-        end.with_({"recipes": recipes}, parameters_table("recipe", entries))
+        end.with_({"recipes": recipes}, parameters_table("recipe", recipes))
 
 
 def train(
