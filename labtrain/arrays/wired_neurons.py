@@ -6,10 +6,13 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, Self, final
 
+import array_api_compat
 import numpy as np
 from numpy.typing import NDArray
 
-from labtrain.arrays.neurons import Flag, NeuronPairArray, Reading
+from labtrain.arrays.neurons import NeuronPairArray, Reading
+from labtrain.arrays.selection import checked_indices
+from labtrain.arrays.stimuli import checked_stimulus, on_grid
 from labtrain.errors import UsageError
 from labtrain.roles.source_meter import SourceMeter
 
@@ -33,7 +36,7 @@ class WiredNeuronArray(NeuronPairArray):
         ``route(device, terminal)`` connects safely, gives the source meter and disconnects at the end
         (``Bench.route``).
     max_amperes
-        The largest magnitude of current; more is clipped and flagged :attr:`Flag.CLIPPED`.
+        The largest magnitude of current; more is clipped and flagged CLIPPED.
     nplc
         Aperture of each reading, in power line cycles.
     compliance
@@ -43,7 +46,8 @@ class WiredNeuronArray(NeuronPairArray):
 
     Notes
     -----
-    A device that is open sits in compliance at every point: it is flagged, not an error.
+    A device that is open sits in compliance at every point: it is flagged COMPLIANCE, and
+    is not an error.
     """
 
     def __init__(
@@ -62,20 +66,16 @@ class WiredNeuronArray(NeuronPairArray):
         self.name = name
         self.max_amperes = max_amperes
         self._neurons = tuple(neurons)
-        self._route = route
-        self._setup = (max_amperes, compliance, measure_range, nplc)
-        self._resolution: float | None = None
-        self._reads: dict[tuple[str, str], int] = {}
+        self._shared = _Shared(route, ("current", max_amperes, compliance, measure_range, nplc))
 
     @property
     def resolution_amperes(self) -> float:  # type: ignore[override]
-        """The source's step on the range that holds ``max_amperes``; the first call asks a route for it."""
-        if self._resolution is None:
+        """The source's step on the range that holds ``max_amperes``; the first use connects a neuron."""
+        if self._shared.resolution is None:
             device, forward, _ = self._neurons[0]
-            with self._route(device, forward) as meter:
-                self._configure(meter)
-        assert self._resolution is not None
-        return self._resolution
+            with self._shared.route(device, forward) as meter:
+                return self._shared.configure(meter)
+        return self._shared.resolution
 
     def __len__(self) -> int:
         """The number of neurons."""
@@ -83,18 +83,9 @@ class WiredNeuronArray(NeuronPairArray):
 
     def select(self, indices: Sequence[int]) -> Self:
         """A view over some neurons; it shares the bench and the read counters."""
-        amperes, compliance, measure_range, nplc = self._setup
-        view = type(self)(
-            self.name,
-            [self._neurons[index] for index in indices],
-            self._route,
-            max_amperes=amperes,
-            nplc=nplc,
-            compliance=compliance,
-            measure_range=measure_range,
-        )
-        view._reads = self._reads
-        view._resolution = self._resolution
+        chosen = checked_indices(indices, len(self), self.name)
+        view = object.__new__(type(self))
+        view.__dict__.update(self.__dict__, _neurons=tuple(self._neurons[index] for index in chosen))
         return view
 
     def respond(self, amperes: Any) -> Reading:
@@ -103,12 +94,17 @@ class WiredNeuronArray(NeuronPairArray):
         Parameters
         ----------
         amperes
-            ``[B, n]``, any array or tensor that NumPy can read.
+            ``[B, n]``, in any array namespace.
 
         Returns
         -------
         Reading
-            ``[B, n]`` float64 and uint8 NumPy arrays.
+            ``[B, n]`` float64 and uint8, in the caller's namespace and on its device.
+
+        Raises
+        ------
+        UsageError
+            For another shape or a current that is not finite; nothing is driven.
         """
         return self._read_all(self._checked(amperes), 1)
 
@@ -119,52 +115,55 @@ class WiredNeuronArray(NeuronPairArray):
 
     def state_dict(self) -> dict[str, Any]:
         """Readings taken from each device, as ``"neurons[3].top"``: count."""
-        return {"reads": {f"{device}.{terminal}": n for (device, terminal), n in self._reads.items()}}
+        return {"reads": dict(self._shared.reads)}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Take the counts back; the devices themselves keep their own state."""
-        self._reads.clear()
-        for key, count in state["reads"].items():
-            device, _, terminal = key.rpartition(".")
-            self._reads[device, terminal] = count
+        self._shared.reads.clear()
+        self._shared.reads.update(state["reads"])
 
-    def _checked(self, amperes: Any) -> NDArray[np.float64]:
-        wanted = np.asarray(amperes, dtype=np.float64)
-        if wanted.ndim != 2 or wanted.shape[1] != len(self._neurons):
-            raise UsageError(
-                f"{self.name}: currents of shape {wanted.shape}",
-                remedy=f"give [batch, {len(self._neurons)}]",
-            )
-        if np.isnan(wanted).any():
-            raise UsageError(f"{self.name}: a current is not a number", remedy="look for NaN in the network")
-        return wanted
+    def _checked(self, amperes: Any) -> Any:
+        return checked_stimulus(amperes, len(self), self.name, "currents")
 
-    def _read_all(self, wanted: NDArray[np.float64], terminal: int) -> Reading:
-        volts = np.empty_like(wanted)
-        flags = np.zeros(wanted.shape, dtype=np.uint8)
-        limit = self.max_amperes
-        flags[np.abs(wanted) > limit] |= np.uint8(Flag.CLIPPED)
-        clipped = np.clip(wanted, -limit, limit)
+    def _read_all(self, wanted: Any, terminal: int) -> Reading:
+        columns = np.asarray(array_api_compat.to_device(wanted, "cpu"))
+        volts = np.empty(columns.shape)
+        flags = np.empty(columns.shape, dtype=np.uint8)
         for j, neuron in enumerate(self._neurons):
-            volts[:, j], found = self._read(neuron[0], neuron[terminal], clipped[:, j])
-            flags[:, j] |= found
-        return Reading(volts=volts, flags=flags)
+            volts[:, j], flags[:, j] = self._read(neuron[0], neuron[terminal], columns[:, j])
+        xp, device = array_api_compat.array_namespace(wanted), array_api_compat.device(wanted)
+        return Reading(volts=xp.asarray(volts, device=device), flags=xp.asarray(flags, device=device))
 
     def _read(
         self, device: str, terminal: str, amperes: NDArray[np.float64]
     ) -> tuple[NDArray[np.float64], NDArray[np.uint8]]:
-        with self._route(device, terminal) as meter:
-            self._configure(meter)
+        shared = self._shared
+        with shared.route(device, terminal) as meter:
+            resolution = shared.configure(meter)
+            stimulus, clipped = on_grid(amperes, resolution, self.max_amperes)
             # an open device is in compliance at every point: worth a flag, not an aborted sweep
-            sweep = meter.sweep(amperes, abort_on_compliance=False)
-        self._reads[device, terminal] = self._reads.get((device, terminal), 0) + len(amperes)
-        flags = sweep.flags
-        if np.all(flags & Flag.COMPLIANCE):
-            flags = flags | np.uint8(Flag.DEAD)
-        return sweep.volts, flags
+            sweep = meter.sweep(stimulus, abort_on_compliance=False)
+        shared.count(device, terminal, len(amperes))
+        return sweep.volts, sweep.flags | clipped
 
-    def _configure(self, meter: SourceMeter) -> None:
-        amperes, compliance, measure_range, nplc = self._setup
-        meter.configure("current", amperes, compliance, measure_range, nplc)  # sends only what changed
-        if self._resolution is None:
-            self._resolution = meter.resolution
+
+class _Shared:
+    """What an array and its views have in common."""
+
+    def __init__(self, route: Route, setup: tuple[Any, ...]) -> None:
+        self.route = route
+        self.setup = setup
+        self.resolution: float | None = None
+        self.reads: dict[str, int] = {}
+
+    def configure(self, meter: SourceMeter) -> float:
+        """Set the meter up, sending only what changed; return the source's step."""
+        meter.configure(*self.setup)
+        if self.resolution is None:
+            self.resolution = meter.resolution
+        return self.resolution
+
+    def count(self, device: str, terminal: str, readings: int) -> None:
+        """Note readings of one device."""
+        key = f"{device}.{terminal}"
+        self.reads[key] = self.reads.get(key, 0) + readings

@@ -66,14 +66,16 @@ def _wait(driver: SourceMeterDialect, count: int, point: float, clock: Clock, na
 
     Polled, never waited for inside the instrument: ``*WAI`` would block an output-off too.
     """
-    idle, done = 0, -1
+    idle, done = 0, 0
     while idle < _PATIENCE:
+        clock.sleep((count - done) * point)
         progress = driver.list_progress()
-        if progress >= count or not driver.list_running():
-            return min(max(progress, driver.list_progress()), count) if progress < count else count
+        if progress >= count:
+            return count
+        if not driver.list_running():
+            return min(driver.list_progress(), count)  # the last points may have come in between
         idle = idle + 1 if progress == done else 0
         done = progress
-        clock.sleep(max(point, (count - progress) * point))
     raise InstrumentError(
         f"its list sweep stands still at point {done} of {count}",
         instrument=name,

@@ -13,8 +13,9 @@ from labtrain.roles.worst_case import Mode
 _NO_NUMBER = 9.0e37
 """SCPI's NaN is 9.91e37 and its infinity 9.9e37; any reading from here on is none."""
 
-_AT_LIMIT = 0.999
-"""In compliance a reading sits at the limit, to within gain errors (2450: 0.02 %)."""
+_GAIN_ERROR, _OFFSET_ERROR = 2e-3, 2.5e-4
+"""In compliance a reading sits at the limit, to within errors of reading and of range (2450 data sheet:
+0.012 % + 300 uV on 2 V at 1 PLC, some times more at 0.01 PLC; both rounded up)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +72,8 @@ def judge(
     size = np.abs(readings)
     over = ~(size < _NO_NUMBER)
     flags = np.where(over, np.uint8(Flag.OVERRANGE), np.uint8(0))
-    flags |= np.where((size >= _AT_LIMIT * compliance) & ~over, np.uint8(Flag.COMPLIANCE), np.uint8(0))
+    at_limit = size >= (1 - _GAIN_ERROR) * compliance - _OFFSET_ERROR * full_scale
+    flags |= np.where(at_limit & ~over, np.uint8(Flag.COMPLIANCE), np.uint8(0))
     if over.any():
         # an infinity has no sign that could be trusted as a number, but its direction can
         readings = np.where(over, np.copysign(full_scale, readings), readings)
