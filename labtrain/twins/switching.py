@@ -25,6 +25,19 @@ _UNITS = {"v50": "V", "slope": "1/V", "low": "", "high": ""}
 _CURVES: dict[str, ResponseCurve] = {c.name: c for c in (LogisticCurve(), PlateauedLogisticCurve())}
 
 
+def curve_named(model: str) -> ResponseCurve:
+    """Return the curve behind a model's name.
+
+    Raises
+    ------
+    DataError
+        For an unknown model.
+    """
+    if model not in _CURVES:
+        raise DataError(f"{model!r} is no model of P_sw(V)", remedy=f"known: {', '.join(sorted(_CURVES))}")
+    return _CURVES[model]
+
+
 def counts_of(volts: Floats, switched: NDArray[np.bool_] | Floats, trials: Floats | None = None) -> Counts:
     """Gather attempts into counts a voltage.
 
@@ -80,11 +93,9 @@ def fit_switching(counts: Counts, model: str = "logistic") -> Fit:
     DataError, TooFewData
         For an unknown model; for fewer than two voltages.
     """
-    if model not in _CURVES:
-        raise DataError(f"{model!r} is no model of P_sw(V)", remedy=f"known: {', '.join(sorted(_CURVES))}")
+    curve = curve_named(model)
     if len(counts.x) < 2:
         raise TooFewData("P_sw(V) needs at least two voltages", remedy="measure more amplitudes")
-    curve = _CURVES[model]
     if _separated(counts):
         return _separated_fit(curve, counts)
     theta = maximise(curve, counts, curve.start(counts))

@@ -1,0 +1,164 @@
+"""I-V curves: one panel a device with its fits, all residuals, and the population's parameters."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from labtrain.procedures import distinct, select
+from labtrain.report.runs import Run
+from labtrain.report.sections import Section, Table, quantity
+from labtrain.report.style import GREY, Picture, colour, empty, new_figure, picture
+from labtrain.twins import Fit
+
+_COLUMNS = 5
+_MOST_PANELS = 40
+
+
+def current_voltage_section(run: Run) -> Section:
+    """Draw the family with fits, the residuals, and list the parameters."""
+    fits = run.fits()
+    poor = [name for name, fit in fits.items() if fit.verdict != "describes"]
+    lead = f"{len(run.rows):,} readings of {len(fits)} devices. Settings: {run.settings}."
+    tables = [_population(fits), _devices(fits)] if any(f.parameters for f in fits.values()) else []
+    if poor:
+        lead += f" Not described by the model: {', '.join(poor)}."
+    return Section("Current and voltage", lead, [_family(run, fits), _residuals(fits)], tables)
+
+
+def _family(run: Run, fits: Mapping[str, Fit]) -> Picture:
+    columns = run.rows.columns
+    devices = distinct(columns["device"])[:_MOST_PANELS]
+    rows = math.ceil(len(devices) / _COLUMNS)
+    wide = min(_COLUMNS, len(devices))
+    figure = new_figure(7.6, 0.5 + 1.55 * rows if wide > 2 else 3.2)
+    grid = figure.subplots(rows, wide, sharex=True, sharey=True, squeeze=False)
+    for axes in grid.flat[len(devices) :]:
+        axes.set_visible(False)
+    for device, axes in zip(devices, grid.flat, strict=False):
+        _panel(axes, device, select(columns, device=device), fits)
+    figure.supxlabel("current (µA)", fontsize=9)
+    figure.supylabel("voltage (mV)", fontsize=9)
+    for place, terminal in enumerate(distinct(columns["terminal"])):
+        grid.flat[0].plot([], [], "o", color=colour(place), markersize=3, label=terminal)
+    grid.flat[0].plot([], [], color="#30353c", linewidth=1, label="fit")
+    figure.legend(loc="outside upper right", ncols=6)
+    caption = (
+        "Dots: mean of all readings at a current; lines: the fitted twin. Flagged readings are left out."
+    )
+    return picture(figure, "Voltage against current of every device, with fits", caption)
+
+
+def _panel(axes: Any, device: str, rows: Mapping[str, NDArray[Any]], fits: Mapping[str, Fit]) -> None:
+    axes.set_title(device, pad=3)
+    anything = False
+    for place, terminal in enumerate(distinct(rows["terminal"])):
+        own = select(select(rows, terminal=terminal), flags=0)
+        levels, volts = _means(own["amperes"], own["volts"], own["programmed"])
+        anything = anything or len(levels) > 0
+        axes.plot(levels * 1e6, volts * 1e3, "o", color=colour(place), markersize=2, alpha=0.75)
+        fit = fits.get(f"{device}/{terminal}")
+        if fit is not None and fit.points is not None and fit.verdict == "describes":
+            order = np.argsort(fit.points.stimulus, kind="stable")
+            axes.plot(
+                fit.points.stimulus[order] * 1e6,
+                fit.points.fitted[order] * 1e3,
+                color=colour(place),
+                linewidth=1,
+            )
+    if not anything:
+        empty(axes, "no sound reading")
+
+
+def _means(
+    amperes: NDArray[Any], volts: NDArray[Any], programmed: NDArray[Any]
+) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Average readings at the same programmed level."""
+    _, place, counts = np.unique(np.round(programmed, 12), return_inverse=True, return_counts=True)
+    return np.bincount(place, amperes) / counts, np.bincount(place, volts) / counts
+
+
+def _residuals(fits: Mapping[str, Fit]) -> Picture:
+    figure = new_figure(7.6, 2.1)
+    axes = figure.add_subplot()
+    shown = {
+        name: fit.points
+        for name, fit in fits.items()
+        if fit.points is not None and fit.verdict == "describes"
+    }
+    for points in shown.values():
+        pull = (points.observed - points.fitted) * 1e3
+        axes.plot(points.stimulus * 1e6, pull, ".", color=GREY, markersize=1.6, alpha=0.4, rasterized=True)
+    if shown:
+        order = np.argsort(np.concatenate([p.stimulus for p in shown.values()]))
+        stimulus = np.concatenate([p.stimulus for p in shown.values()])[order] * 1e6
+        sigma = np.concatenate([p.sigma for p in shown.values()])[order] * 1e3
+        bins = np.linspace(stimulus[0], stimulus[-1], 40)
+        place = np.clip(np.digitize(stimulus, bins), 1, len(bins) - 1)
+        width = [np.median(sigma[place == i]) if np.any(place == i) else np.nan for i in range(1, len(bins))]
+        centre = (bins[1:] + bins[:-1]) / 2
+        for sign in (1, -1):
+            label = "± 1 standard deviation" if sign > 0 else None
+            axes.plot(centre, sign * np.array(width), color=colour(1), linewidth=1.2, label=label)
+        axes.legend(loc="upper left")
+    else:
+        empty(axes, "no fit describes its device")
+    axes.axhline(0, color="#5b616b", linewidth=0.8)
+    axes.set_xlabel("current (µA)")
+    axes.set_ylabel("data − fit (mV)")
+    return picture(
+        figure,
+        "Residuals of the fits",
+        "Residuals of every reading; the noise is larger inside the transition.",
+    )
+
+
+def _population(fits: Mapping[str, Fit]) -> Table:
+    """Median and spread over the devices that the model describes."""
+    good = [fit for fit in fits.values() if fit.verdict == "describes"]
+    names = [name for name, e in good[0].parameters.items() if not e.fixed] if good else []
+    rows = []
+    for name in names:
+        values = np.array([fit.parameters[name].value for fit in good])
+        errors = np.array([fit.parameters[name].uncertainty for fit in good])
+        unit = good[0].parameters[name].unit
+        median, spread = float(np.median(values)), float(values.std(ddof=1)) if len(values) > 1 else math.nan
+        relative = f"{abs(spread / median):.1%}" if median and math.isfinite(spread) else "—"
+        rows.append(
+            (
+                name,
+                quantity(median, None, unit),
+                quantity(spread, None, unit) if math.isfinite(spread) else "—",
+                relative,
+                quantity(float(np.median(errors)), None, unit),
+            )
+        )
+    headings = ("parameter", "median", "spread (sd)", "relative", "typical uncertainty")
+    return Table(headings, rows, f"Population of {len(good)} described devices")
+
+
+def _devices(fits: Mapping[str, Fit]) -> Table:
+    names = list(dict.fromkeys(n for fit in fits.values() for n, e in fit.parameters.items() if not e.fixed))
+    rows = []
+    for device, fit in fits.items():
+        cells = [
+            quantity(e.value, e.uncertainty, e.unit) if (e := fit.parameters.get(name)) is not None else "—"
+            for name in names
+        ]
+        ratio = f"{fit.chi2_reduced:.2f}" if math.isfinite(fit.chi2_reduced) else "—"
+        rows.append((device, *cells, ratio, verdict_text(fit)))
+    marks = frozenset(i for i, fit in enumerate(fits.values()) if fit.verdict != "describes")
+    headings = ("device", *names, "χ²/ν", "verdict")
+    return Table(headings, rows, "Every device's twin (one standard deviation)", marks, folded=True)
+
+
+def verdict_text(fit: Fit) -> str:
+    """Write a verdict with its reason where it is not good."""
+    if fit.verdict == "describes":
+        return "describes"
+    better = f"; better: {fit.better_model}" if fit.better_model else ""
+    return f"{fit.verdict.replace('-', ' ')}{better} ({fit.reason})"
