@@ -18,6 +18,8 @@ SIMULATED = {"mismatch": 0.05, "read_noise": 100e-6, "aperture": 200e-6}
 reading, to which the junctions' own telegraph noise (about 0.9 mV at the step) adds."""
 RESOLUTION_AMPERES = 5e-9
 """The step of a Keithley 2450 on its 100 uA range (data sheet)."""
+MAX_AMPERES = 50e-6
+"""Up to here a nano-neuron of the default population stays below 0.5 V, its barrier's DC limit."""
 SPARES = 2
 """Pairs of a simulated chip beyond those that the network needs."""
 
@@ -67,4 +69,6 @@ def _simulated(context: Context, count: int, population: Mapping[str, Any]) -> N
     name = context.device or "neurons"
     drawn = draw(MODEL, context.seed, count + SPARES, {"mismatch": chosen["mismatch"]}, name)
     readout = Readout(seconds=chosen["aperture"], read_noise=chosen["read_noise"])
-    return SimulatedNeuronArray(drawn, readout, resolution_amperes=RESOLUTION_AMPERES)
+    return SimulatedNeuronArray(
+        drawn, readout, max_amperes=MAX_AMPERES, resolution_amperes=RESOLUTION_AMPERES
+    )

@@ -9,7 +9,15 @@ DEVICE_SETTINGS = (
     Setting("estimator", "choice", "calibrated-pair", "how slopes are read", choices=ESTIMATORS),
     Setting("delta_current", "quantity", 1e-6, "dI between the two reads of a pair", "ampere", 1e-9, 1e-3),
     Setting("lowest_current", "quantity", 0.0, "lower end of the bias range", "ampere", -1e-2, 1e-2),
-    Setting("highest_current", "quantity", 50e-6, "upper end of the bias range", "ampere", -1e-2, 1e-2),
+    Setting(
+        "highest_current",
+        "quantity",
+        None,
+        "upper end of the bias range (default: all that the array allows)",
+        "ampere",
+        -1e-2,
+        1e-2,
+    ),
     Setting(
         "current_per_unit",
         "quantity",

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import torch
@@ -68,7 +69,7 @@ class DeviceTraining:
         settings, bench = context.settings, context.bench
         count = sum(sizes[1:-1])
         array = open_neurons(context, count, {name: settings[name] for name in SIMULATION_SETTINGS})
-        check_range(array, settings["lowest_current"], settings["highest_current"])
+        check_range(array, *bias_range(settings, array))
         make_estimator(settings["estimator"], settings["delta_current"], array.resolution_amperes)
         started = bench.clock.now_ns() if bench else None
         calibration = _read(context, array)
@@ -155,12 +156,17 @@ class DeviceTraining:
         return np.split(np.arange(len(self.chosen)), np.cumsum(self.sizes[1:-2]))
 
 
+def bias_range(settings: Mapping[str, Any], array: NeuronPairArray) -> tuple[float, float]:
+    """Return the lowest and highest current that the settings ask for."""
+    highest = settings["highest_current"]
+    return settings["lowest_current"], array.max_amperes if highest is None else highest
+
+
 def _read(context: Context, array: NeuronPairArray) -> Calibration:
     settings = context.settings
     return calibrate(
         array,
-        settings["lowest_current"],
-        settings["highest_current"],
+        *bias_range(settings, array),
         points=settings["calibration_points"],
         repeats=settings["calibration_repeats"],
     )
