@@ -8,6 +8,7 @@ int64) followed by its data.
 from __future__ import annotations
 
 import json
+import struct
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -17,6 +18,8 @@ from numpy.typing import NDArray
 
 from labtrain.errors import UsageError
 from labtrain.session.names import check_part
+
+_SMALL_BYTES = 2**14
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,29 +118,27 @@ def plain_array(what: str, value: Any) -> NDArray[Any]:
     )
 
 
-def form_of(
-    array: str, verb: str, inputs: Mapping[str, NDArray[Any]], outputs: Mapping[str, NDArray[Any]]
-) -> tuple[ExchangeForm, list[NDArray[Any]]]:
-    """Return the form of one call and its arrays in the form's order."""
-    parts, arrays = [], []
-    for side, named in (("inputs", inputs), ("outputs", outputs)):
-        for name, value in named.items():
-            plain = plain_array(f"{side} {name!r} of {array!r}.{verb}", value)
-            parts.append(Part(side, name, plain.dtype.str, plain.ndim))
-            arrays.append(plain)
-    return ExchangeForm(array, verb, tuple(parts)), arrays
+def form_of(array: str, verb: str, sides: Mapping[str, Mapping[str, NDArray[Any]]]) -> ExchangeForm:
+    """Return the form of one call whose arrays are plain."""
+    named = [(side, name, value) for side, values in sides.items() for name, value in values.items()]
+    return ExchangeForm(array, verb, tuple(Part(s, n, value.dtype.str, value.ndim) for s, n, value in named))
 
 
 def pack_exchange(arrays: Sequence[NDArray[Any]]) -> list[Any]:
     """Return the buffers of one exchange: shapes, then data."""
-    shapes = np.array([n for array in arrays for n in array.shape], dtype="<i8")
-    return [shapes.tobytes(), *(array.reshape(-1).view(np.uint8) for array in arrays)]
+    shapes = [n for array in arrays for n in array.shape]
+    return [struct.pack(f"<{len(shapes)}q", *shapes), *map(_buffer, arrays)]
 
 
 def pack_array(name: str, value: NDArray[Any], unit: str) -> list[Any]:
     """Return the buffers of one named array: a JSON head with its length, then data."""
     head = json.dumps({"name": name, "dtype": value.dtype.str, "shape": value.shape, "unit": unit}).encode()
-    return [len(head).to_bytes(4, "little") + head, value.reshape(-1).view(np.uint8)]
+    return [len(head).to_bytes(4, "little") + head, _buffer(value)]
+
+
+def _buffer(array: NDArray[Any]) -> Any:
+    """Return an array's bytes: a copy of a small one, which is quicker, and a view of a large one."""
+    return array.tobytes() if array.nbytes < _SMALL_BYTES else array.reshape(-1).view(np.uint8)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ reply answers.
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any
@@ -44,6 +44,8 @@ HEADER = np.dtype(
 STATUSES = ("none", "ok", "timeout", "lost", "error")
 """How a command ended, by code; ``none``: sent, and no reply was noted."""
 
+_SHORT_BYTES = 256  # up to this mean length, gathering bytes beats slicing records
+_BLOCK_RECORDS = 2**16
 STATUS_CODES = {name: code for code, name in enumerate(STATUSES)}
 
 
@@ -127,14 +129,27 @@ class Scan:
         view = self.view
         return [view[a:b] for a, b in zip(starts.tolist(), stops.tolist(), strict=True)]
 
+    def joined(self, indices: NDArray[np.int64]) -> NDArray[np.uint8]:
+        """Return the payloads of several records, one behind the other."""
+        lengths = self.headers["length"][indices].astype(np.int64)
+        if lengths.sum() > _SHORT_BYTES * len(indices):
+            return np.frombuffer(b"".join(self.payloads(indices)), np.uint8)
+        raw = np.frombuffer(self.view, np.uint8)
+        blocks = [slice(i, i + _BLOCK_RECORDS) for i in range(0, len(indices), _BLOCK_RECORDS)]
+        gathered = [raw[_spans(self.starts[indices[b]], lengths[b])] for b in blocks]
+        return np.concatenate([np.zeros(0, np.uint8), *gathered])
+
+
+def _spans(starts: NDArray[np.int64], lengths: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return the positions of all bytes of several spans."""
+    stops = np.cumsum(lengths)
+    return np.repeat(starts - (stops - lengths), lengths) + np.arange(int(stops[-1]))
+
 
 def scan(view: memoryview) -> Scan:
     """Find the longest prefix of ``view`` whose frames are whole, unflipped and in order."""
-    offsets = (
-        np.fromiter(_frame_offsets(view), np.int64) if view[: len(MAGIC)] == MAGIC else np.zeros(0, np.int64)
-    )
-    raw = np.frombuffer(view, np.uint8)
-    headers = raw[offsets[:, None] + np.arange(HEADER_BYTES)].reshape(-1).view(HEADER)
+    offsets = np.array(_frame_offsets(view), dtype=np.int64)
+    headers = _headers(np.frombuffer(view, np.uint8), offsets)
     disordered = np.flatnonzero(np.diff(headers["seq"].astype(np.int64)) <= 0)
     if disordered.size:
         headers, offsets = headers[: disordered[0] + 1], offsets[: disordered[0] + 1]
@@ -143,13 +158,24 @@ def scan(view: memoryview) -> Scan:
     return Scan(view, headers, starts, end)
 
 
-def _frame_offsets(view: memoryview) -> Iterator[int]:
-    unpack_length = struct.Struct("<I").unpack_from
-    digest = xxh3_64_digest
+def _headers(raw: NDArray[np.uint8], offsets: NDArray[np.int64]) -> NDArray[Any]:
+    field = np.arange(HEADER_BYTES)
+    blocks = [offsets[i : i + _BLOCK_RECORDS, None] for i in range(0, len(offsets), _BLOCK_RECORDS)]
+    gathered = [raw[block + field].reshape(-1) for block in blocks]
+    return np.concatenate([np.zeros(0, np.uint8), *gathered]).view(HEADER)
+
+
+def _frame_offsets(view: memoryview) -> list[int]:
+    offsets: list[int] = []
+    if view[: len(MAGIC)] != MAGIC:
+        return offsets
+    unpack, digest = struct.Struct("<8sI").unpack_from, xxh3_64_digest
     position, size = len(MAGIC), len(view)
     while position + HEADER_BYTES <= size:
-        stop = position + HEADER_BYTES + unpack_length(view, position + 8)[0]
-        if stop > size or digest(view[position + 8 : stop]) != view[position : position + 8]:
-            return
-        yield position
+        checksum, length = unpack(view, position)
+        stop = position + HEADER_BYTES + length
+        if stop > size or digest(view[position + 8 : stop]) != checksum:
+            break
+        offsets.append(position)
         position = stop
+    return offsets

@@ -22,6 +22,7 @@ from labtrain.session.frames import MAGIC, MAX_PAYLOAD, SUMMED, frame_parts
 from labtrain.session.locks import try_lock
 
 _SYNC_SECONDS = 1.0
+_SMALL_BYTES = 2**15  # below this, one copy costs less than gathering
 _FLAGS = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_APPEND | getattr(os, "O_BINARY", 0)
 
 
@@ -81,7 +82,10 @@ class Journal:
 
     def append_parts(self, kind: int, number: int, t_ns: int, parts: Sequence[Any]) -> int:
         """Write one record out of several buffers, without copying the large ones."""
-        if sum(memoryview(part).nbytes for part in parts) > MAX_PAYLOAD:
+        size = sum([memoryview(part).nbytes for part in parts])
+        if size < _SMALL_BYTES:
+            return self.append(kind, 0, number, t_ns, 0, b"".join(parts))
+        if size > MAX_PAYLOAD:
             raise RecordError("one record holds at most 4 GiB", remedy="note the array in pieces")
         with self._lock:
             if self._closed_because is not None:

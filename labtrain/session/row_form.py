@@ -74,14 +74,23 @@ class RowForm:
     def unpack(self, payloads: Sequence[memoryview | bytes]) -> dict[str, NDArray[Any]]:
         """Return the columns of packed rows, in the declared order; text columns are object arrays."""
         size = self._packed.itemsize
-        heads = b"".join([payload[:size] for payload in payloads] if self._texts else payloads)
-        rows = np.frombuffer(heads, self._packed) if size else np.zeros(len(payloads), self._packed)
-        values: dict[str, NDArray[Any]] = {name: rows[name].copy() for name in self._fixed}
-        if self._texts:
-            texts = [_unpack_texts(bytes(payload[size:])) for payload in payloads]
-            for place, name in enumerate(self._texts):
-                values[name] = np.array([row[place] for row in texts], dtype=object)
+        values = self.unpack_fixed(b"".join([payload[:size] for payload in payloads]))
+        texts = [_unpack_texts(bytes(payload[size:])) for payload in payloads] if self._texts else []
+        for place, name in enumerate(self._texts):
+            values[name] = np.array([row[place] for row in texts], dtype=object)
         return {name: values[name] for name in self.columns}
+
+    def unpack_fixed(self, heads: bytes | NDArray[np.uint8]) -> dict[str, NDArray[Any]]:
+        """Return the columns other than text of packed rows that stand one behind the other."""
+        if not self._fixed:
+            return {}
+        rows = np.frombuffer(heads, self._packed)
+        return {name: np.ascontiguousarray(rows[name]) for name in self._fixed}
+
+    @property
+    def has_texts(self) -> bool:
+        """Whether any column is text."""
+        return bool(self._texts)
 
     def repack(self, columns: Mapping[str, NDArray[Any]]) -> list[bytes]:
         """Return the rows of whole columns as :meth:`pack` gave them."""

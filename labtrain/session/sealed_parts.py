@@ -127,7 +127,10 @@ def _write_messages(contents: Contents, writer: SealedWriter, index: Index) -> N
 
 
 def _write_stream(contents: Contents, stream: StreamRecord, writer: SealedWriter, index: Index) -> None:
-    columns = stream.form.unpack(contents.scan.payloads(stream.rows))
+    if stream.form.has_texts:
+        columns = stream.form.unpack(contents.scan.payloads(stream.rows))
+    else:
+        columns = stream.form.unpack_fixed(contents.scan.joined(stream.rows))
     for name, values in columns.items():
         column = stream.form.columns[name]
         labels = {"units": column.unit, "long_name": column.long_name or name}

@@ -28,6 +28,7 @@ from labtrain.session.sink import Column, RowStream, Sink
 from labtrain.session.texts import check_text, check_unit, to_json
 
 Status = Literal["complete", "aborted", "failed"]
+_COMMAND, _REPLY, _ROW = map(int, (Kind.COMMAND, Kind.REPLY, Kind.ROW))  # struct packs them quicker
 _CLOCK_PAIR = struct.Struct("<qq")
 
 
@@ -52,7 +53,7 @@ class Session(Sink):
         self._clock = clock
         self._status = "running"
         self._ports: dict[str, int] = {}
-        self._forms: dict[ExchangeForm, int] = {}
+        self._forms: dict[tuple[object, ...], int] = {}
         self._streams = 0
         self._claims = Claims()
         self._defining = threading.Lock()
@@ -117,7 +118,7 @@ class Session(Sink):
         number = self._ports.get(port)
         if number is None:
             number = self._define_port(port)
-        return self._append(Kind.COMMAND, 0, number, t_ns, 0, payload)
+        return self._append(_COMMAND, 0, number, t_ns, 0, payload)
 
     def reply(self, port: str, seq: int, payload: bytes, status: str, t_ns: int) -> None:
         """Note the answer to command ``seq``; status ``ok``, ``timeout``, ``lost`` or ``error``."""
@@ -128,7 +129,7 @@ class Session(Sink):
                 f"a reply of {port!r} with status {status!r} answers nothing",
                 remedy=f"note the command first; statuses are {', '.join(STATUS_CODES)}",
             ) from error
-        self._append(Kind.REPLY, code, number, t_ns, seq, payload)
+        self._append(_REPLY, code, number, t_ns, seq, payload)
 
     def stream(self, name: str, columns: Mapping[str, Column], attributes: Mapping[str, Any]) -> RowStream:
         """Open a row stream; its columns and units are checked here.
@@ -156,10 +157,13 @@ class Session(Sink):
         self, array: str, verb: str, inputs: Mapping[str, NDArray[Any]], outputs: Mapping[str, NDArray[Any]]
     ) -> None:
         """Note one device-level call of an array."""
-        form, arrays = form_of(array, verb, inputs, outputs)
-        number = self._forms.get(form)
+        ins = {n: plain_array(f"input {n!r} of {array!r}.{verb}", v) for n, v in inputs.items()}
+        outs = {n: plain_array(f"output {n!r} of {array!r}.{verb}", v) for n, v in outputs.items()}
+        arrays = [*ins.values(), *outs.values()]
+        signature = (array, verb, *ins, None, *outs, *[(value.dtype, value.ndim) for value in arrays])
+        number = self._forms.get(signature)
         if number is None:
-            number = self._define_form(form)
+            number = self._define_form(signature, form_of(array, verb, {"inputs": ins, "outputs": outs}))
         self._journal.append_parts(Kind.EXCHANGE, number, self._clock.now_ns(), pack_exchange(arrays))
 
     def array(self, name: str, value: NDArray[Any], unit: str = "") -> None:
@@ -257,14 +261,14 @@ class Session(Sink):
                 self._ports[port] = number
             return self._ports[port]
 
-    def _define_form(self, form: ExchangeForm) -> int:
+    def _define_form(self, signature: tuple[object, ...], form: ExchangeForm) -> int:
         with self._defining:
-            if form not in self._forms:
+            if signature not in self._forms:
                 form.check()
                 number = _numbered(len(self._forms) + 1, "forms of exchanges")
                 self._define(Kind.FORM, number, form.to_json())
-                self._forms[form] = number
-            return self._forms[form]
+                self._forms[signature] = number
+            return self._forms[signature]
 
     def _claim(self, what: str, path: str) -> None:
         with self._defining:
@@ -284,7 +288,7 @@ class _SessionRows(RowStream):
 
     def append(self, row: Mapping[str, Any]) -> None:
         """Add one row."""
-        self._append(Kind.ROW, 0, self._number, self._now_ns(), 0, self._pack(row))
+        self._append(_ROW, 0, self._number, self._now_ns(), 0, self._pack(row))
 
 
 def _status_after(error: BaseException | None) -> Status:

@@ -113,11 +113,11 @@ def index_messages(
         The bytes of all messages in the order of the journal.
     """
     commands, replies = journal.of(Kind.COMMAND), journal.of(Kind.REPLY)
-    messages = np.union1d(commands, replies)
+    messages = np.sort(np.concatenate([commands, replies]))
     starts = np.zeros(len(journal.headers), np.int64)
     lengths = journal.headers["length"].astype(np.int64)
     starts[messages] = np.cumsum(lengths[messages]) - lengths[messages]
-    blob = np.frombuffer(b"".join(journal.payloads(messages)), np.uint8)
+    blob = journal.joined(messages)
     index = _join(journal.headers, commands, replies, starts, lengths)
     numbers = np.zeros(max(ports, default=0) + 1, np.int64)
     numbers[list(ports)] = list(ports.values())
@@ -139,7 +139,7 @@ def _join(
     orphans, replies, refs = replies[~known], replies[known], refs[known]
     rows = np.searchsorted(seqs[commands], refs)
     answered, first = np.unique(rows, return_index=True)
-    further = np.setdiff1d(np.arange(len(replies)), first)
+    further = np.delete(np.arange(len(replies)), first)
     asked = np.concatenate([commands, commands[rows[further]], orphans])
     reply = np.full(len(asked), NO_REPLY)
     reply[answered] = replies[first]
