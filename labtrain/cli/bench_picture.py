@@ -1,31 +1,11 @@
-"""A bench for people: tables of instruments, devices and limits."""
+"""A bench for people: tables of instruments, wires, devices and limits."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from labtrain.units import format_quantity
-
-
-def bench_tables(described: dict[str, Any]) -> Any:
-    """Draw what ``describe_plan`` says."""
-    from rich.console import Group
-    from rich.table import Table
-
-    instruments = Table("instrument", "model", "address", box=None, title="Instruments", title_justify="left")
-    for name, item in described["instruments"].items():
-        instruments.add_row(name, item["model"], item.get("resource") or "simulated")
-    wires = Table("from", "to", "resistance", box=None, title="Wires", title_justify="left")
-    for wire in described["wires"]:
-        wires.add_row(wire["start"], wire["end"], format_quantity(wire["resistance"], "ohm"))
-    devices = Table(
-        "device", "kind", "terminal", "reached by", "limits", box=None, title="Devices", title_justify="left"
-    )
-    for name, device in described["devices"].items():
-        for terminal, item in device["terminals"].items():
-            devices.add_row(name, device["kind"], terminal, item["reached_by"], _limits(item["limits"]))
-    return Group(instruments, "", wires, "", devices)
-
 
 _UNITS = {
     "voltage": "V",
@@ -38,9 +18,31 @@ _UNITS = {
 }
 
 
-def _limits(limits: dict[str, float]) -> str:
-    said = [
+def bench_tables(described: Mapping[str, Any]) -> Any:
+    """Draw what ``labtrain.bench.describe_plan`` says."""
+    from rich.console import Group
+    from rich.table import Table
+
+    def table(title: str, *headings: str) -> Table:
+        return Table(*headings, box=None, title=title, title_justify="left", pad_edge=False)
+
+    instruments = table("Instruments", "name", "model", "address")
+    for name, item in described["instruments"].items():
+        instruments.add_row(name, item["model"], item["resource"] or "simulated")
+    wires = table("Wires", "from", "to", "resistance")
+    for wire in described["wires"]:
+        wires.add_row(wire["from"], wire["to"], format_quantity(wire["resistance"], "ohm"))
+    devices = table("Devices", "terminal", "kind", "reached by", "limits")
+    for array in described["arrays"].values():
+        for name, device in array["devices"].items():
+            for terminal, item in device["terminals"].items():
+                reached = item["crosspoint"] or item["node"]
+                devices.add_row(f"{name}.{terminal}", array["kind"], reached, _limits(item["limits"]))
+    return Group(instruments, "", wires, "", devices)
+
+
+def _limits(limits: Mapping[str, float]) -> str:
+    return ", ".join(
         f"{name.replace('_', ' ')} {format_quantity(value, _UNITS.get(name, ''))}"
         for name, value in limits.items()
-    ]
-    return ", ".join(said)
+    )

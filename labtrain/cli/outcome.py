@@ -40,7 +40,7 @@ class Ending:
         elif text is not None:
             from rich.console import Console
 
-            Console(highlight=False, soft_wrap=True).print(text)
+            Console(highlight=False, soft_wrap=isinstance(text, str)).print(text)
 
 
 def print_line(text: str) -> None:

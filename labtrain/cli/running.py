@@ -32,7 +32,7 @@ def list_protocols(as_json: JsonFlag = False) -> None:
         from labtrain.procedures import describe_protocols
 
         protocols = describe_protocols()
-        end.with_({"protocols": protocols}, parameters_table("protocol", protocols))
+        end.with_({"protocols": protocols}, parameters_table(protocols))
 
 
 def run(

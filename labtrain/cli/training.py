@@ -34,7 +34,7 @@ def list_recipes(as_json: JsonFlag = False) -> None:
         from labtrain.training import describe_recipes
 
         recipes = describe_recipes()
-        end.with_({"recipes": recipes}, parameters_table("recipe", recipes))
+        end.with_({"recipes": recipes}, parameters_table(recipes))
 
 
 def train(
