@@ -1,0 +1,231 @@
+"""Devices as circuit branches: what hangs between their terminals, and what their state does.
+
+A kind of device is one class in ``DEVICE_KINDS``. Parameters come from
+:mod:`labtrain.populations`, equations from :mod:`labtrain.physics`.
+"""
+
+from __future__ import annotations
+
+from abc import ABC
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+
+from labtrain import noise
+from labtrain.physics import sot
+from labtrain.populations import Population
+from labtrain.wiring import GROUND
+from simulated_instruments.laws import BarrierLaw, Drifting, Floats, Law, NeuronLaw, Ohmic, ResistorLaw
+from simulated_instruments.stress import BARRIER, LINE, Lifetime, TerminalStress
+
+BROKEN_BARRIER_OHMS: Final = 120.0
+"""A broken-down barrier is a short through what is left of the leads."""
+
+_MOST_DRAWS: Final = 100_000
+_SHORTEST, _LONGEST = sot.SHORTEST_SECONDS, sot.LONGEST_SECONDS
+
+
+@dataclass(slots=True, eq=False)
+class Branch:
+    """One two-terminal element of a device.
+
+    Attributes
+    ----------
+    name
+        The terminal whose stress it carries, ``"neurons[3].top"``.
+    start, end
+        Its nodes.
+    stress_end
+        The node against which the terminal's voltage is judged.
+    breaks_open
+        Whether it fails open (a fuse) or short (a barrier); with ``lifetime`` None it never fails.
+    conducts
+        False for a dead or fused one.
+    seed, stream, cell, reads
+        The address of its read noise.
+    """
+
+    name: str
+    start: str
+    end: str
+    law: Law
+    stress: TerminalStress
+    stress_end: str = GROUND
+    lifetime: Lifetime | None = None
+    breaks_open: bool = False
+    conducts: bool = True
+    seed: int = 0
+    stream: int = 0
+    cell: int = 0
+    reads: int = 0
+
+    def noise(self, amperes: Floats, seconds: float) -> Floats:
+        """Draw the EMF of the next ``len(amperes)`` readings, in V, and count them."""
+        events = np.arange(self.reads, self.reads + len(amperes))
+        self.reads += len(amperes)
+        draws: Floats = noise.normal(self.seed, self.stream, self.cell, events)
+        return self.law.noise_volts(amperes, seconds) * draws
+
+    def suffer(self, volts: Floats, amperes: Floats, seconds: float) -> bool:
+        """Note levels of ``seconds`` each; return whether it broke just now."""
+        self.stress.note_levels(volts, amperes, seconds)
+        if self.lifetime is None or self.stress.broken or seconds <= 0.0:
+            return False
+        self.stress.damage += self.lifetime.damage(volts, seconds)
+        return self.stress.damage >= 1.0 and self._break()
+
+    def _break(self) -> bool:
+        self.stress.broken = True
+        self.conducts = not self.breaks_open
+        if not self.breaks_open:
+            self.law = Ohmic(BROKEN_BARRIER_OHMS)
+        return True
+
+    def state_dict(self) -> dict[str, Any]:
+        """Counters and wear."""
+        return {"reads": self.reads, "stress": self.stress.state_dict()}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Take :meth:`state_dict`'s result back."""
+        self.reads = int(state["reads"])
+        self.stress.load_state_dict(state["stress"])
+        if self.stress.broken:
+            self._break()
+
+
+@dataclass(frozen=True, slots=True)
+class Circumstances:
+    """Which device of which chip this is, and what is wrong with it.
+
+    Attributes
+    ----------
+    name
+        ``"neurons[3]"`` or ``"sot"``.
+    population, index
+        The chip's cells, and this device's number among its devices.
+    seconds
+        The world's time.
+    dead, stuck, drift_per_hour
+        Faults.
+    """
+
+    name: str
+    population: Population
+    index: int
+    seconds: Callable[[], float]
+    dead: bool = False
+    stuck: bool = False
+    drift_per_hour: float = 0.0
+
+    def branch(self, terminal: str, law: Law, cell: int, **more: Any) -> Branch:
+        """Make the branch behind a terminal, faults included."""
+        if self.drift_per_hour:
+            law = Drifting(law, self.drift_per_hour, self.seconds)
+        name = f"{self.name}.{terminal}"
+        address = {"seed": self.population.seed, "stream": self.population.stream("read"), "cell": cell}
+        settings = {"start": name, "end": GROUND, "conducts": not self.dead} | address | more
+        return Branch(name=name, law=law, stress=TerminalStress(), **settings)
+
+
+class Device(ABC):
+    """A device in the world.
+
+    Attributes
+    ----------
+    branches
+        Its elements with a law of their own.
+    resistors
+        Plain resistances inside it: (node, node, ohm).
+    """
+
+    branches: tuple[Branch, ...]
+    resistors: tuple[tuple[str, str, float], ...] = ()
+
+    def pulsed(self, branch: Branch, volts: float, seconds: float, count: int) -> None:
+        """React to ``count`` equal pulses at one of its terminals."""
+
+    def state_dict(self) -> dict[str, Any]:
+        """Everything that a resumed world needs."""
+        return {branch.name: branch.state_dict() for branch in self.branches}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Take :meth:`state_dict`'s result back."""
+        for branch in self.branches:
+            branch.load_state_dict(state[branch.name])
+
+
+class Neurons(Device):
+    """One MTJ nano-neuron or a pair: a terminal a cell."""
+
+    def __init__(self, what: Circumstances, terminals: tuple[str, ...]) -> None:
+        self.branches = tuple(
+            self._branch(what, terminal, what.index * len(terminals) + offset)
+            for offset, terminal in enumerate(terminals)
+        )
+
+    @staticmethod
+    def _branch(what: Circumstances, terminal: str, cell: int) -> Branch:
+        parameters = what.population.cell(cell)
+        if what.stuck:
+            parameters["stuck"] = 1.0
+        return what.branch(terminal, NeuronLaw(parameters), cell, lifetime=BARRIER)
+
+
+class SotMtj(Device):
+    """A line that pulses switch and a barrier on its middle, read through ``top``."""
+
+    def __init__(self, what: Circumstances, terminals: tuple[str, ...]) -> None:
+        self._parameters = what.population.cell(what.index)
+        self._population, self._cell, self._stuck = what.population, what.index, what.stuck
+        self._pulses = 0
+        self.antiparallel = False
+        middle = f"{what.name}.middle"
+        half = 0.5 * float(sot.line_resistance(self._parameters))
+        line = what.branch("line", Ohmic(half), what.index, end=middle, lifetime=LINE, breaks_open=True)
+        barrier = BarrierLaw(self._parameters, lambda: self.antiparallel)
+        top = what.branch("top", barrier, what.index, end=middle, stress_end=middle, lifetime=BARRIER)
+        self.branches = (line, top)
+        self.resistors = ((middle, GROUND, half),)
+
+    def pulsed(self, branch: Branch, volts: float, seconds: float, count: int) -> None:
+        """Switch with P(V, t): positive volts on the line drive P to AP, negative AP to P."""
+        if branch is not self.branches[0]:
+            return
+        first, self._pulses = self._pulses, self._pulses + count
+        wanted = volts > 0
+        if self._stuck or volts == 0 or wanted == self.antiparallel:
+            return
+        width = min(max(seconds, _SHORTEST), _LONGEST)
+        probability = float(sot.switching_probability(self._parameters, volts, width))
+        events = np.arange(first, first + min(count, _MOST_DRAWS))
+        draws = noise.uniform(self._population.seed, self._population.stream("pulse"), self._cell, events)
+        if bool((draws < probability).any()):
+            self.antiparallel = wanted
+
+    def state_dict(self) -> dict[str, Any]:
+        """Branches, magnetic state and pulse counter."""
+        return super().state_dict() | {"antiparallel": self.antiparallel, "pulses": self._pulses}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Take :meth:`state_dict`'s result back."""
+        super().load_state_dict(state)
+        self.antiparallel, self._pulses = bool(state["antiparallel"]), int(state["pulses"])
+
+
+class Resistor(Device):
+    """A resistor to ground."""
+
+    def __init__(self, what: Circumstances, terminals: tuple[str, ...]) -> None:
+        law = ResistorLaw(what.population.cell(what.index), what.seconds)
+        self.branches = (what.branch("top", law, what.index),)
+
+
+DEVICE_KINDS: Final[Mapping[str, Callable[[Circumstances, tuple[str, ...]], Device]]] = {
+    "mtj-neuron": Neurons,
+    "mtj-neuron-pair": Neurons,
+    "sot-mtj": SotMtj,
+    "resistor": Resistor,
+}
+"""Device models that the world can wire, by the name that bench files use."""

@@ -1,0 +1,319 @@
+"""Virtual Keithley 2450 source meter in its SCPI dialect.
+
+Knows volts, amperes, ranges, limits and lists; knows nothing of what it is wired to.
+Behaviour from the 2450 Reference Manual (2450-901-01), sections 3 and 6; where the
+manual's revisions differ (the least limit of a measure range) the newer text of the
+family is taken. Not modelled: digital I/O, general trigger models, TSP, configuration
+lists, and the low resistance of the "normal" output-off state (it is open here).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import numpy as np
+
+from labtrain.clock import Clock
+from simulated_instruments.keithley2450_commands import COMMANDS
+from simulated_instruments.list_sweep import RunningSweep
+from simulated_instruments.reading_buffer import ReadingBuffer
+from simulated_instruments.scpi import COMMON, ScpiInstrument
+from simulated_instruments.scpi_errors import ScpiError
+from simulated_instruments.scpi_tree import CommandTree
+from simulated_instruments.smu_accuracy import (
+    OVERFLOW,
+    OVERRANGE,
+    Floats,
+    Quantity,
+    ReadingModel,
+    range_for,
+)
+from simulated_instruments.sources import Mode
+from simulated_instruments.world import World
+
+LINE_SECONDS: Final = 0.02
+POINT_OVERHEAD_SECONDS: Final = 1e-3
+SETTLE_SECONDS: Final = 200e-6
+OVERSHOOT_VOLTS: Final = 0.25
+LEAST_LIMIT_OF_RANGE: Final = 0.106
+"""A limit below this share of a fixed measure range is raised (2470 manual, 12-78)."""
+
+_LIMITED: Final[Mapping[Quantity, Quantity]] = {"VOLT": "CURR", "CURR": "VOLT"}
+_MODES: Final[Mapping[Quantity, Mode]] = {"VOLT": "voltage", "CURR": "current"}
+
+
+@dataclass(slots=True)
+class Source:
+    """Settings of one source function; ``limit`` is of the other quantity."""
+
+    limit: float
+    range: float
+    level: float = 0.0
+    auto: bool = True
+    delay: float = 0.0
+    delay_auto: bool = True
+    readback: bool = True
+    off_state: str = "NORM"
+
+
+@dataclass(slots=True)
+class Sense:
+    """Settings of one measure function."""
+
+    range: float
+    auto: bool = True
+    nplc: float = 1.0
+    remote: bool = False
+
+
+@dataclass(slots=True)
+class Settings:
+    """All that ``*RST`` brings back."""
+
+    function: Quantity = "VOLT"
+    measured: str = "CURR"
+    output: bool = False
+    sources: dict[str, Source] = field(
+        default_factory=lambda: {"VOLT": Source(105e-6, 0.02), "CURR": Source(21.0, 10e-9)}
+    )
+    senses: dict[str, Sense] = field(
+        default_factory=lambda: {"VOLT": Sense(0.02), "CURR": Sense(100e-6), "RES": Sense(200e3)}
+    )
+    protection: str = "NONE"
+    terminals: str = "FRON"
+    format: str = "ASC"
+    byte_order: str = "SWAP"
+    count: int = 1
+
+
+class VirtualKeithley2450(ScpiInstrument):
+    """One source meter with nodes ``<alias>.hi`` and ``<alias>.lo``.
+
+    Options: ``ideal`` (no errors, noise or resolution of its own).
+    """
+
+    identity = "KEITHLEY INSTRUMENTS,MODEL 2450"
+
+    def __init__(self, alias: str, world: World, clock: Clock, options: Mapping[str, Any], seed: int) -> None:
+        super().__init__(alias, world, clock, options, seed)
+        self._port = world.add_meter(f"{alias}.hi", f"{alias}.lo")
+        self._model = ReadingModel(seed, alias, bool(options.get("ideal", False)))
+        world.add_process(self._catch_up)
+        self._reset()
+
+    def _reset(self) -> None:
+        self.sweep: RunningSweep | None = None
+        self.planned: RunningSweep | None = None
+        self.lists: dict[str, list[float]] = {"VOLT": [], "CURR": []}
+        self.buffers = {"defbuffer1": ReadingBuffer(), "defbuffer2": ReadingBuffer()}
+        self.settings = Settings()
+        self.apply()
+
+    # --- the source ------------------------------------------------------------------------
+
+    @property
+    def source(self) -> Source:
+        """The settings of the present source function."""
+        return self.settings.sources[self.settings.function]
+
+    def effective_limit(self) -> float:
+        """Return the limit as the output stage holds it: a fixed measure range clamps it (range compliance)."""
+        limited = _LIMITED[self.settings.function]
+        sense, limit = self.settings.senses[limited], self.source.limit
+        if self.settings.measured == limited and not sense.auto:
+            limit = min(limit, OVERRANGE * sense.range)
+        return limit
+
+    def apply(self) -> None:
+        """Make the world see the present settings."""
+        port, settings = self._port, self.settings
+        port.on, port.mode = settings.output, _MODES[settings.function]
+        port.level = self._actual(np.array([self.source.level]))[0]
+        port.limit = self.effective_limit()
+        self._world.changed()
+
+    def _actual(self, levels: Floats) -> Floats:
+        return self._model.sourced(self.settings.function, self.source.range, levels)
+
+    def set_level(self, function: Quantity, level: float) -> None:
+        """Program a level; on auto range the range follows it.
+
+        Raises
+        ------
+        ScpiError
+            -222 beyond a fixed range or beyond the protection.
+        """
+        source = self.settings.sources[function]
+        if not source.auto and abs(level) > source.range * OVERRANGE * (1 + 1e-9):
+            raise ScpiError(-222, f"{level:g} on the {source.range:g} range")
+        if source.auto:
+            self.set_source_range(function, level, keep_auto=True)
+        source.level = level
+        self.apply()
+
+    def set_source_range(self, function: Quantity, value: float, keep_auto: bool = False) -> None:
+        """Choose the source range for ``value``; with the output on the output overshoots."""
+        source, chosen = self.settings.sources[function], range_for(function, value)
+        source.auto = keep_auto
+        if chosen == source.range:
+            return
+        source.range = chosen
+        if abs(source.level) > chosen * OVERRANGE:
+            source.level = 0.0
+        if function == self.settings.function and self.settings.output:
+            self._world.overshoot(self._port, OVERSHOOT_VOLTS)
+        self.apply()
+
+    def set_sense_range(self, quantity: str, value: float) -> None:
+        """Fix a measure range; it moves a limit that is too small for it, silently, and may overshoot."""
+        sense = self.settings.senses[quantity]
+        chosen = value if quantity == "RES" else range_for(_quantity(quantity), value)
+        changed = chosen != sense.range or sense.auto
+        sense.range, sense.auto = chosen, False
+        self.move_limits()
+        if changed and self.settings.output and quantity == _LIMITED[self.settings.function]:
+            self._world.overshoot(self._port, OVERSHOOT_VOLTS)
+        self.apply()
+
+    def move_limits(self) -> None:
+        """Raise each limit that a fixed measure range makes too small."""
+        for function, limited in _LIMITED.items():
+            sense, source = self.settings.senses[limited], self.settings.sources[function]
+            if not sense.auto:
+                source.limit = max(source.limit, LEAST_LIMIT_OF_RANGE * sense.range)
+
+    def set_function(self, function: Quantity) -> None:
+        """Choose what is sourced; a change turns the output off."""
+        if function != self.settings.function:
+            self.settings.output = False
+        self.settings.function = function
+        self.apply()
+
+    def set_output(self, on: bool) -> None:
+        """Switch the output; off ends a running sweep."""
+        if not on:
+            self.abort()
+        self.settings.output = on
+        self.apply()
+
+    def tripped(self, function: Quantity) -> bool:
+        """Tell whether the present function's limit holds the source now."""
+        return function == self.settings.function and self._world.limited(self._port)
+
+    # --- measuring -------------------------------------------------------------------------
+
+    def aperture(self) -> float:
+        """Return the integration time in seconds."""
+        return self.settings.senses[self.settings.measured].nplc * LINE_SECONDS
+
+    def settle(self) -> float:
+        """Return the time between a level and its measurement, in seconds."""
+        return SETTLE_SECONDS if self.source.delay_auto else self.source.delay
+
+    def read_once(self, buffer: str) -> None:
+        """Take the readings that ``:SENS:COUN`` asks for into a buffer; takes its time.
+
+        Raises
+        ------
+        ScpiError
+            -221 while a sweep runs.
+        """
+        if self.sweep is not None:
+            raise ScpiError(-221, "a sweep is running")
+        for _ in range(self.settings.count):
+            self._wait(self.settle() + self.aperture() + POINT_OVERHEAD_SECONDS)
+            level = np.array([self.source.level])
+            self.take(level, self.buffer(buffer), np.array([self._world.now_ns()]), 0.0)
+
+    def take(self, levels: Floats, buffer: ReadingBuffer, times_ns: Floats, dwell: float) -> None:
+        """Source ``levels [B]``, read each, store."""
+        settings = self.settings
+        seconds = self.aperture()
+        actual = self._actual(levels)
+        volts, amperes, limited = self._world.sweep(self._port, actual, seconds, dwell)
+        truth = {"VOLT": volts, "CURR": amperes}
+        if not settings.output:
+            limited = np.zeros(len(levels), dtype=bool)
+        readings = self._readings(truth)
+        if self.source.readback:
+            nplc = settings.senses[settings.measured].nplc
+            source = self._model.read(settings.function, self.source.range, nplc, truth[settings.function])
+        else:
+            source = levels
+        buffer.append(source, readings, times_ns, limited)
+
+    def _readings(self, truth: Mapping[str, Floats]) -> Floats:
+        measured = self.settings.measured
+        sense = self.settings.senses[measured]
+        if measured != "RES":
+            full_scale = None if sense.auto else sense.range
+            return self._model.read(_quantity(measured), full_scale, sense.nplc, truth[measured])
+        volts = self._model.read("VOLT", None, sense.nplc, truth["VOLT"])
+        amperes = self._model.read("CURR", None, sense.nplc, truth["CURR"])
+        still = amperes == 0.0
+        return np.where(still, OVERFLOW, volts / np.where(still, 1.0, amperes))
+
+    def buffer(self, name: str) -> ReadingBuffer:
+        """Return a reading buffer; -224 for one that does not exist."""
+        if name.lower() not in self.buffers:
+            raise ScpiError(-224, f"buffer {name}")
+        return self.buffers[name.lower()]
+
+    def limited_by(self, levels: Floats) -> Floats:
+        """Tell at which of the levels the limit would hold the source."""
+        return self._world.would_limit(self._port, self._actual(levels))
+
+    # --- sweeps ----------------------------------------------------------------------------
+
+    def initiate(self) -> None:
+        """Start the planned sweep, or take one reading where none is planned; returns at once."""
+        if self.sweep is not None:
+            raise ScpiError(-211, "already running")
+        if self.planned is None:
+            self.read_once("defbuffer1")
+            return
+        self.sweep = self.planned.started(self._world.now_ns(), self.settings.output)
+        if not self.settings.output:
+            self.set_output_for_sweep()
+
+    def set_output_for_sweep(self) -> None:
+        """Turn the output on, as a sweep's first step does."""
+        self.settings.output = True
+        self.apply()
+
+    def _catch_up(self, now_ns: int) -> None:
+        sweep = self.sweep
+        if sweep is not None and sweep.run_until(self, now_ns):
+            self.sweep = None
+            if not sweep.was_on:
+                self.settings.output = False
+            self.apply()
+
+    def abort(self) -> None:
+        """Stop a running sweep where it stands."""
+        if self.sweep is not None:
+            self.sweep = None
+            self.apply()
+
+    def _complete(self) -> None:
+        while self.sweep is not None:
+            self._wait(max(self.sweep.end_ns - self._world.now_ns(), 1) * 1e-9)
+
+    def _trigger(self) -> None:
+        self.initiate()
+
+    tree = CommandTree((*COMMON, *COMMANDS))
+
+    def state_dict(self) -> dict[str, Any]:
+        """The reading counter: its noise goes on where it was."""
+        return {"readings": self._model.readings}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Take :meth:`state_dict`'s result back."""
+        self._model.readings = int(state["readings"])
+
+
+def _quantity(name: str) -> Quantity:
+    return "VOLT" if name == "VOLT" else "CURR"

@@ -1,0 +1,381 @@
+"""The SCPI commands of the virtual Keithley 2450, one table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any, Final
+
+import numpy as np
+
+from simulated_instruments.list_sweep import RunningSweep
+from simulated_instruments.reading_buffer import ReadingBuffer
+from simulated_instruments.scpi import act, constant, ignore, none, only
+from simulated_instruments.scpi_errors import ScpiError
+from simulated_instruments.scpi_parameters import Boolean, Choice, Number, Parameter, unquote, whole
+from simulated_instruments.scpi_tree import Command
+
+LIST_CHUNK: Final = 100
+LIST_CAPACITY: Final = 2500
+
+_FUNCTION = Choice("VOLTage", "CURRent")
+_MEASURED = Choice("VOLTage", "CURRent", "RESistance", "VOLTage:DC", "CURRent:DC", quoted=True)
+_ON = Boolean()
+_LEVELS = {"VOLT": Number(-210.0, 210.0, 0.0, "V"), "CURR": Number(-1.05, 1.05, 0.0, "A")}
+_LIMITS = {"VOLT": Number(1e-9, 1.05, 105e-6, "A"), "CURR": Number(0.02, 210.0, 21.0, "V")}
+_RANGES = {**_LEVELS, "RES": Number(0.0, 210e6, 200e3, "OHM")}
+_DELAY = Number(0.0, 9999.0, 0.0, "S")
+_NPLC = Number(0.01, 10.0, 1.0)
+_OFF_STATE = Choice("NORMal", "HIMPedance", "ZERO", "GUARd")
+_PROTECTION = Choice(
+    "PROT2", "PROT5", "PROT10", "PROT20", "PROT40", "PROT60", "PROT80", "PROT100",
+    "PROT120", "PROT140", "PROT160", "PROT180", "NONE",
+)  # fmt: skip
+_FORMAT = Choice("ASCii", "REAL", "SREal")
+_ORDER = Choice("NORMal", "SWAPped")
+_ELEMENTS = Choice("SOURce", "READing", "RELative", "SOURSTATus")
+_BINARY_ELEMENTS: Final = ("SOUR", "READ", "REL")
+_LONG: Final = {"VOLT": "VOLTage", "CURR": "CURRent", "RES": "RESistance"}
+_COUNT = whole(1, 300_000, 1)
+
+Setter = Callable[[Any, Any], None]
+Getter = Callable[[Any], Any]
+
+
+def _setting(header: str, parameter: Parameter, get: Getter, put: Setter) -> Command:
+    """Make a command with its query; the query answers MIN, MAX and DEF too."""
+
+    def write(instrument: Any, suffixes: tuple[int, ...], arguments: tuple[str, ...]) -> None:
+        put(instrument, only(arguments, parameter))
+
+    def query(instrument: Any, suffixes: tuple[int, ...], arguments: tuple[str, ...]) -> str:
+        if arguments:
+            return parameter.write(parameter.special(arguments[0]))
+        return parameter.write(get(instrument))
+
+    return Command(header, write, query)
+
+
+def _field(header: str, parameter: Parameter, where: Getter, name: str, after: Any = None) -> Command:
+    """Make a command that keeps its value in a field of a settings object."""
+
+    def put(instrument: Any, value: Any) -> None:
+        setattr(where(instrument), name, value)
+        if after is not None:
+            after(instrument)
+
+    return _setting(header, parameter, lambda instrument: getattr(where(instrument), name), put)
+
+
+def _of_source(name: str) -> Iterator[Command]:
+    """Commands of one source function, ``VOLT`` or ``CURR``."""
+    at = f":SOURce[1]:{_LONG[name]}"
+    limit = f"{at}:{'ILIMit' if name == 'VOLT' else 'VLIMit'}"
+
+    def source(instrument: Any) -> Any:
+        return instrument.settings.sources[name]
+
+    def set_limit(instrument: Any, value: float) -> None:
+        source(instrument).limit = value
+        instrument.move_limits()
+        instrument.apply()
+
+    def set_delay(instrument: Any, value: float) -> None:
+        source(instrument).delay, source(instrument).delay_auto = value, False
+
+    yield _setting(
+        f"{at}[:LEVel][:IMMediate][:AMPLitude]",
+        _LEVELS[name],
+        lambda instrument: source(instrument).level,
+        lambda instrument, value: instrument.set_level(name, value),
+    )
+    yield _setting(
+        f"{at}:RANGe",
+        _RANGES[name],
+        lambda instrument: source(instrument).range,
+        lambda instrument, value: instrument.set_source_range(name, value),
+    )
+    yield _field(f"{at}:RANGe:AUTO", _ON, source, "auto", lambda i: i.set_level(name, source(i).level))
+    yield _setting(f"{limit}[:LEVel]", _LIMITS[name], lambda i: source(i).limit, set_limit)
+    yield Command(f"{limit}[:LEVel]:TRIPped", query=_bare(lambda i: "1" if i.tripped(name) else "0"))
+    yield _setting(f"{at}:DELay", _DELAY, lambda i: source(i).delay, set_delay)
+    yield _field(f"{at}:DELay:AUTO", _ON, source, "delay_auto")
+    yield _field(f"{at}:READ:BACK", _ON, source, "readback")
+    yield _field(f":OUTPut[1]:{_LONG[name]}:SMODe", _OFF_STATE, source, "off_state")
+    yield Command(f":SOURce[1]:LIST:{_LONG[name]}", _list_writer(name, False), _list_query(name))
+    yield Command(f":SOURce[1]:LIST:{_LONG[name]}:APPend", _list_writer(name, True))
+    yield Command(f":SOURce[1]:LIST:{_LONG[name]}:POINts", query=_bare(lambda i: str(len(i.lists[name]))))
+    yield Command(f":SOURce[1]:SWEep:{_LONG[name]}:LIST", _sweep_list(name))
+    yield Command(f":SOURce[1]:SWEep:{_LONG[name]}:LINear", _sweep_linear(name))
+
+
+def _of_sense(name: str) -> Iterator[Command]:
+    """Commands of one measure function."""
+    at = f":SENSe[1]:{_LONG[name]}" + ("" if name == "RES" else "[:DC]")
+
+    def sense(instrument: Any) -> Any:
+        return instrument.settings.senses[name]
+
+    def refresh(instrument: Any) -> None:
+        instrument.move_limits()
+        instrument.apply()
+
+    yield _setting(
+        f"{at}:RANGe[:UPPer]",
+        _RANGES[name],
+        lambda instrument: sense(instrument).range,
+        lambda instrument, value: instrument.set_sense_range(name, value),
+    )
+    yield _field(f"{at}:RANGe:AUTO", _ON, sense, "auto", refresh)
+    yield _field(f"{at}:NPLCycles", _NPLC, sense, "nplc")
+    yield _field(f"{at}:RSENse", _ON, sense, "remote")
+    for header in (f"{at}:AZERo[:STATe]", f"{at}:AVERage", f"{at}:AVERage:TCONtrol", f"{at}:AVERage:COUNt"):
+        yield Command(header, ignore, constant("0"))
+
+
+def _bare(function: Getter) -> Any:
+    def handler(instrument: Any, suffixes: tuple[int, ...], arguments: tuple[str, ...]) -> Any:
+        none(arguments)
+        return function(instrument)
+
+    return handler
+
+
+# --- lists and sweeps ----------------------------------------------------------------------
+
+
+def _list_writer(name: str, append: bool) -> Any:
+    def write(instrument: Any, suffixes: tuple[int, ...], arguments: tuple[str, ...]) -> None:
+        if not arguments:
+            raise ScpiError(-109)
+        if len(arguments) > LIST_CHUNK:
+            raise ScpiError(-223, f"{len(arguments)} values; {LIST_CHUNK} a command")
+        values = [_LEVELS[name].read(argument) for argument in arguments]
+        kept = instrument.lists[name] if append else []
+        if len(kept) + len(values) > LIST_CAPACITY:
+            raise ScpiError(-223, f"{LIST_CAPACITY} values in all")
+        instrument.lists[name] = kept + values
+
+    return write
+
+
+def _list_query(name: str) -> Any:
+    return _bare(lambda i: ",".join(map(_LEVELS[name].write, i.lists[name])) or "nil")
+
+
+def _argument(arguments: tuple[str, ...], place: int, parameter: Parameter, default: Any) -> Any:
+    return parameter.read(arguments[place]) if len(arguments) > place else default
+
+
+def _sweep_list(name: str) -> Any:
+    """``<startIndex>, <delay>, <count>, <failAbort>, <bufferName>``; only the first is needed."""
+
+    def write(instrument: Any, suffixes: tuple[int, ...], arguments: tuple[str, ...]) -> None:
+        values = instrument.lists[name]
+        if not values:
+            raise ScpiError(-221, "no list")
+        start = int(_argument(arguments, 0, whole(1, len(values), 1), 1))
+        delay = _argument(arguments, 1, _DELAY, 0.0)
+        repeats = int(_argument(arguments, 2, whole(1, 1000, 1), 1))
+        abort = _argument(arguments, 3, _ON, True)
+        buffer = unquote(arguments[4]) if len(arguments) > 4 else "defbuffer1"
+        if len(arguments) > 5:
+            raise ScpiError(-108, arguments[5][:40])
+        _plan(instrument, name, np.tile(values[start - 1 :], repeats), delay, abort, buffer)
+
+    return write
+
+
+def _sweep_linear(name: str) -> Any:
+    """``<start>, <stop>, <points>, <delay>, <count>, <rangeType>, <failAbort>, <dual>, <bufferName>``."""
+
+    def write(instrument: Any, suffixes: tuple[int, ...], arguments: tuple[str, ...]) -> None:
+        if len(arguments) < 3:
+            raise ScpiError(-109)
+        start, stop = (_LEVELS[name].read(argument) for argument in arguments[:2])
+        points = int(whole(2, 100_000, 2).read(arguments[2]))
+        delay = _argument(arguments, 3, Number(-1.0, 9999.0, -1.0, "S"), -1.0)
+        repeats = int(_argument(arguments, 4, whole(1, 1000, 1), 1))
+        _argument(arguments, 5, Choice("AUTO", "BEST", "FIXed"), "BEST")
+        abort = _argument(arguments, 6, _ON, True)
+        dual = _argument(arguments, 7, _ON, False)
+        buffer = unquote(arguments[8]) if len(arguments) > 8 else "defbuffer1"
+        levels = np.linspace(start, stop, points)
+        levels = np.concatenate([levels, levels[::-1]]) if dual else levels
+        _plan(instrument, name, np.tile(levels, repeats), max(delay, 0.0), abort, buffer)
+
+    return write
+
+
+def _plan(instrument: Any, name: str, levels: Any, delay: float, abort: bool, buffer: str) -> None:
+    if instrument.settings.function != name:
+        raise ScpiError(-221, f"the source function is {instrument.settings.function}")
+    instrument.buffer(buffer)
+    source = instrument.settings.sources[name]
+    largest = float(np.abs(levels).max())
+    if source.auto:
+        instrument.set_source_range(name, largest, keep_auto=True)
+    elif largest > source.range * 1.05 * (1 + 1e-9):
+        raise ScpiError(-222, f"{largest:g} on the {source.range:g} range")
+    seconds = delay + instrument.settle() + instrument.aperture() + 1e-3
+    instrument.planned = RunningSweep(np.asarray(levels, dtype=float), seconds, abort, buffer)
+
+
+# --- readings ------------------------------------------------------------------------------
+
+
+def _rows(instrument: Any, buffer: ReadingBuffer, start: int, end: int, names: tuple[str, ...]) -> Any:
+    """Write readings as the chosen format has them; binary blocks are ``#0``, as the manual says."""
+    if not 1 <= start <= end <= len(buffer):
+        raise ScpiError(-222, f"readings {start} to {end} of {len(buffer)}")
+    flat = buffer.columns(start, end, names).ravel()
+    form = instrument.settings.format
+    if form == "ASC":
+        return ",".join(["%.6E"] * len(flat)) % tuple(flat.tolist())
+    if any(name not in _BINARY_ELEMENTS for name in names):
+        raise ScpiError(1133)
+    order = "<" if instrument.settings.byte_order == "SWAP" else ">"
+    return b"#0" + flat.astype(f"{order}f{8 if form == 'REAL' else 4}").tobytes()
+
+
+def _elements(arguments: tuple[str, ...]) -> tuple[str, ...]:
+    names = tuple(_ELEMENTS.read(argument) for argument in arguments) or ("READ",)
+    return tuple("SOURSTAT" if name.startswith("SOURSTAT") else name for name in names)
+
+
+def _data(instrument: Any, suffixes: tuple[int, ...], arguments: tuple[str, ...]) -> Any:
+    if len(arguments) < 2:
+        raise ScpiError(-109)
+    start, end = (int(whole(1, 10_000_000, 1).read(a)) for a in arguments[:2])
+    name = unquote(arguments[2]) if len(arguments) > 2 else "defbuffer1"
+    return _rows(instrument, instrument.buffer(name), start, end, _elements(arguments[3:]))
+
+
+def _last(instrument: Any, arguments: tuple[str, ...]) -> Any:
+    name = unquote(arguments[0]) if arguments else "defbuffer1"
+    buffer = instrument.buffer(name)
+    if not len(buffer):
+        raise ScpiError(-221, "the buffer is empty")
+    return _rows(instrument, buffer, len(buffer), len(buffer), _elements(arguments[1:]))
+
+
+def _read(instrument: Any, suffixes: tuple[int, ...], arguments: tuple[str, ...]) -> Any:
+    _elements(arguments[1:])
+    instrument.read_once(unquote(arguments[0]) if arguments else "defbuffer1")
+    return _last(instrument, arguments)
+
+
+def _measure(name: str | None) -> Any:
+    def query(instrument: Any, suffixes: tuple[int, ...], arguments: tuple[str, ...]) -> Any:
+        if name is not None:
+            _set_measured(instrument, name)
+        return _read(instrument, suffixes, arguments)
+
+    return query
+
+
+def _fetch(instrument: Any, suffixes: tuple[int, ...], arguments: tuple[str, ...]) -> Any:
+    return _last(instrument, arguments)
+
+
+def _set_measured(instrument: Any, name: str) -> None:
+    instrument.settings.measured = name.partition(":")[0]
+    instrument.apply()
+
+
+def _with_buffer(function: Callable[[ReadingBuffer], Any]) -> Any:
+    def handler(instrument: Any, suffixes: tuple[int, ...], arguments: tuple[str, ...]) -> Any:
+        if len(arguments) > 1:
+            raise ScpiError(-108, arguments[1][:40])
+        return function(instrument.buffer(unquote(arguments[0]) if arguments else "defbuffer1"))
+
+    return handler
+
+
+def _points(instrument: Any, suffixes: tuple[int, ...], arguments: tuple[str, ...]) -> None:
+    if not arguments:
+        raise ScpiError(-109)
+    name = unquote(arguments[1]) if len(arguments) > 1 else "defbuffer1"
+    instrument.buffer(name).capacity = int(whole(10, 6_875_000, 100_000).read(arguments[0]))
+
+
+def _make(instrument: Any, suffixes: tuple[int, ...], arguments: tuple[str, ...]) -> None:
+    if len(arguments) < 2:
+        raise ScpiError(-109)
+    capacity = int(whole(10, 6_875_000, 100_000).read(arguments[1]))
+    instrument.buffers[unquote(arguments[0]).lower()] = ReadingBuffer(capacity)
+
+
+def _statistic(function: Callable[[Any], Any]) -> Any:
+    def of_readings(buffer: ReadingBuffer) -> str:
+        if not len(buffer):
+            raise ScpiError(-221, "the buffer is empty")
+        return f"{float(function(buffer.columns(1, len(buffer), ('READ',)))):.6E}"
+
+    return _with_buffer(of_readings)
+
+
+def _running(instrument: Any) -> str:
+    state = "RUNNING" if instrument.sweep is not None else "IDLE"
+    return f"{state};{state};{0 if instrument.sweep is None else instrument.sweep.done}"
+
+
+def _settings(instrument: Any) -> Any:
+    return instrument.settings
+
+
+COMMANDS: Final = (
+    *_of_source("VOLT"),
+    *_of_source("CURR"),
+    *_of_sense("VOLT"),
+    *_of_sense("CURR"),
+    *_of_sense("RES"),
+    _setting(
+        ":SOURce[1]:FUNCtion[:MODE]",
+        _FUNCTION,
+        lambda instrument: instrument.settings.function,
+        lambda instrument, value: instrument.set_function(value),
+    ),
+    _field(":SOURce[1]:VOLTage:PROTection[:LEVel]", _PROTECTION, _settings, "protection"),
+    Command(
+        ":SENSe[1]:FUNCtion[:ON]",
+        lambda instrument, suffixes, arguments: _set_measured(instrument, only(arguments, _MEASURED)),
+        _bare(lambda i: f'"{i.settings.measured}{"" if i.settings.measured == "RES" else ":DC"}"'),
+    ),
+    _setting(
+        ":SENSe[1]:COUNt",
+        _COUNT,
+        lambda instrument: instrument.settings.count,
+        lambda instrument, value: setattr(instrument.settings, "count", int(value)),
+    ),
+    _setting(
+        ":OUTPut[1][:STATe]",
+        _ON,
+        lambda instrument: instrument.settings.output,
+        lambda instrument, value: instrument.set_output(value),
+    ),
+    Command(":OUTPut[1]:INTerlock:STATe", ignore, constant("0")),
+    _field(":ROUTe:TERMinals", Choice("FRONt", "REAR"), _settings, "terminals"),
+    _field(":FORMat[:DATA]", _FORMAT, _settings, "format"),
+    _field(":FORMat:BORDer", _ORDER, _settings, "byte_order"),
+    Command(":FORMat:ASCii:PRECision", ignore, constant("0")),
+    Command(":READ", query=_read),
+    Command(":FETCh", query=_fetch),
+    Command(":MEASure", query=_measure(None)),
+    *(Command(f":MEASure:{long}[:DC]", query=_measure(name)) for name, long in _LONG.items()),
+    Command(":INITiate[:IMMediate]", act("initiate")),
+    Command(":ABORt", act("abort")),
+    Command(":TRIGger:STATe", query=_bare(_running)),
+    Command(":TRACe:DATA", query=_data),
+    Command(":TRACe:ACTual", query=_with_buffer(lambda buffer: str(len(buffer)))),
+    Command(":TRACe:CLEar", _with_buffer(lambda buffer: buffer.clear())),
+    Command(":TRACe:POINts", _points, _with_buffer(lambda buffer: str(buffer.capacity))),
+    Command(":TRACe:MAKE", _make),
+    Command(":TRACe:STATistics:AVERage", query=_statistic(np.mean)),
+    Command(":TRACe:STATistics:MAXimum", query=_statistic(np.max)),
+    Command(":TRACe:STATistics:MINimum", query=_statistic(np.min)),
+    Command(":TRACe:STATistics:STDDev", query=_statistic(np.std)),
+    Command(":SYSTem:LFRequency", query=constant("50")),
+    Command(":DISPlay:SCReen", ignore),
+    Command(":DISPlay:LIGHt:STATe", ignore),
+    Command("*LANG", ignore, constant("SCPI")),
+)

@@ -1,0 +1,148 @@
+"""Laws of two-terminal branches, as the nodal solve wants them.
+
+A law is an implicit equation ``g(v, i) = 0`` in volts with its two derivatives, so
+that current-controlled elements (a neuron, whose V(I) may fall) and
+voltage-controlled ones (a barrier, R(V)) stand in one Newton iteration.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from labtrain.physics import neuron, resistor, sot
+
+Floats = NDArray[np.float64]
+
+_HOUR = 3600.0
+
+
+class Law(ABC):
+    """How volts across and amperes through a branch go together; any shape, elementwise."""
+
+    noisy = False
+    varies = False
+    """Whether it depends on the time of day of the world's clock."""
+
+    @abstractmethod
+    def residual(self, volts: Floats, amperes: Floats) -> tuple[Floats, Floats, Floats]:
+        """Return g in volts, dg/dv (dimensionless) and dg/di in ohm."""
+
+    def noise_volts(self, amperes: Floats, seconds: float) -> Floats:
+        """Standard deviation, in V, of the EMF that a reading of ``seconds`` meets."""
+        return np.zeros_like(amperes)
+
+
+class CurrentLaw(Law):
+    """A law of the form V(I)."""
+
+    @abstractmethod
+    def voltage(self, amperes: Floats) -> Floats:
+        """Volts across at ``amperes`` through."""
+
+    @abstractmethod
+    def slope(self, amperes: Floats) -> Floats:
+        """dV/dI in ohm."""
+
+    def residual(self, volts: Floats, amperes: Floats) -> tuple[Floats, Floats, Floats]:
+        """``V(i) - v``."""
+        return self.voltage(amperes) - volts, np.full_like(volts, -1.0), self.slope(amperes)
+
+
+class Ohmic(CurrentLaw):
+    """A plain resistance in ohm."""
+
+    def __init__(self, ohms: float) -> None:
+        self._ohms = ohms
+
+    def voltage(self, amperes: Floats) -> Floats:
+        """Ohm's law."""
+        return self._ohms * amperes
+
+    def slope(self, amperes: Floats) -> Floats:
+        """The resistance."""
+        return np.full_like(amperes, self._ohms)
+
+
+class NeuronLaw(CurrentLaw):
+    """An MTJ nano-neuron: :mod:`labtrain.physics.neuron`."""
+
+    noisy = True
+
+    def __init__(self, parameters: Mapping[str, float]) -> None:
+        self._parameters = parameters
+
+    def voltage(self, amperes: Floats) -> Floats:
+        """Mean voltage."""
+        return np.asarray(neuron.mean_voltage(self._parameters, amperes))
+
+    def slope(self, amperes: Floats) -> Floats:
+        """dV/dI."""
+        return np.asarray(neuron.slope(self._parameters, amperes))
+
+    def noise_volts(self, amperes: Floats, seconds: float) -> Floats:
+        """Telegraph noise averaged over the aperture, and the contacts' own."""
+        return np.asarray(neuron.window_noise(self._parameters, amperes, seconds))
+
+
+class ResistorLaw(CurrentLaw):
+    """A resistor that drifts with time: :mod:`labtrain.physics.resistor`."""
+
+    varies = True
+
+    def __init__(self, parameters: Mapping[str, float], seconds: Callable[[], float]) -> None:
+        self._parameters = parameters
+        self._seconds = seconds
+
+    def voltage(self, amperes: Floats) -> Floats:
+        """Ohm's law at this time."""
+        return amperes * float(resistor.resistance(self._parameters, self._seconds()))
+
+    def slope(self, amperes: Floats) -> Floats:
+        """The resistance at this time."""
+        return np.full_like(amperes, float(resistor.resistance(self._parameters, self._seconds())))
+
+
+class Drifting(Law):
+    """A fault: another law whose resistance grows by a fraction an hour."""
+
+    varies = True
+
+    def __init__(self, inner: Law, per_hour: float, seconds: Callable[[], float]) -> None:
+        self._inner = inner
+        self._per_hour = per_hour
+        self._seconds = seconds
+        self.noisy = inner.noisy
+
+    def residual(self, volts: Floats, amperes: Floats) -> tuple[Floats, Floats, Floats]:
+        """The inner law at the voltage that it would have without drift."""
+        factor = 1.0 + self._per_hour * self._seconds() / _HOUR
+        residual, by_volts, by_amperes = self._inner.residual(volts / factor, amperes)
+        return residual * factor, by_volts, by_amperes * factor
+
+    def noise_volts(self, amperes: Floats, seconds: float) -> Floats:
+        """The inner law's."""
+        return self._inner.noise_volts(amperes, seconds)
+
+
+class BarrierLaw(Law):
+    """A tunnel barrier in one of two states: :func:`labtrain.physics.sot.barrier_resistance`."""
+
+    _STEP = 1e-5
+
+    def __init__(self, parameters: Mapping[str, float], antiparallel: Callable[[], bool]) -> None:
+        self._parameters = parameters
+        self._antiparallel = antiparallel
+
+    def residual(self, volts: Floats, amperes: Floats) -> tuple[Floats, Floats, Floats]:
+        """``i R(v) - v``, the bias dependence by a central difference."""
+        state = 1.0 if self._antiparallel() else 0.0
+        ohms: Any = sot.barrier_resistance(self._parameters, volts, state)
+        above: Any = sot.barrier_resistance(self._parameters, volts + self._STEP, state)
+        below: Any = sot.barrier_resistance(self._parameters, volts - self._STEP, state)
+        ohms_by_volts = (above - below) / (2 * self._STEP)
+        return amperes * ohms - volts, amperes * ohms_by_volts - 1.0, ohms + 0.0 * volts

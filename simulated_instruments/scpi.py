@@ -1,0 +1,233 @@
+"""A SCPI instrument: parses, dispatches, keeps the IEEE 488.2 status. Knows no command of its own model."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any, ClassVar, Final
+
+from labtrain.clock import Clock
+from simulated_instruments.instrument import VirtualInstrument
+from simulated_instruments.scpi_errors import ErrorQueue, ScpiError
+from simulated_instruments.scpi_parameters import Parameter, whole
+from simulated_instruments.scpi_text import parse_unit, split_outside_quotes
+from simulated_instruments.scpi_tree import Command, CommandTree
+from simulated_instruments.world import World
+
+_REMEMBERED: Final = 4096
+_BYTE: Final = whole(0, 255, 0)
+_COMMAND_ERROR, _EXECUTION_ERROR, _DEVICE_ERROR, _POWER_ON = 32, 16, 8, 128
+
+Action = Callable[[Any], str | bytes | None]
+
+
+class ScpiInstrument(VirtualInstrument):
+    """The part of a SCPI instrument that all models share.
+
+    A model states its ``tree`` and ``identity`` and carries out ``_reset``.
+    """
+
+    tree: ClassVar[CommandTree]
+    identity: ClassVar[str]
+
+    def __init__(self, alias: str, world: World, clock: Clock, options: Mapping[str, Any], seed: int) -> None:
+        super().__init__(alias, world, clock, options, seed)
+        self.errors = ErrorQueue()
+        self._event_status = _POWER_ON
+        self._event_enable = 0
+        self._service_enable = 0
+        self._compiled: dict[bytes, tuple[Action, ...]] = {}
+
+    def _carry_out(self, message: bytes) -> bytes | None:
+        actions = self._compiled.get(message)
+        if actions is None:
+            actions = self._compile(message)
+        reply: bytes | None = None
+        for action in actions:
+            try:
+                answer = action(self)
+            except ScpiError as error:
+                self._note(error)
+                continue
+            except Exception as error:  # the law: nothing escapes; tests look for -310
+                self._note(ScpiError(-310, f"{type(error).__name__}: {error}"))
+                continue
+            if answer is not None:
+                piece = answer if isinstance(answer, bytes) else answer.encode("latin-1")
+                reply = piece if reply is None else reply + b";" + piece
+        return None if reply is None else reply + b"\n"
+
+    def _note(self, error: ScpiError) -> None:
+        self.errors.push(error)
+        if -200 < error.code <= -100:
+            self._event_status |= _COMMAND_ERROR
+        elif -300 < error.code <= -200:
+            self._event_status |= _EXECUTION_ERROR
+        else:
+            self._event_status |= _DEVICE_ERROR
+
+    def _compile(self, message: bytes) -> tuple[Action, ...]:
+        """Turn a message into actions; what follows a syntax error in it is not carried out (488.2)."""
+        actions: list[Action] = []
+        path: tuple[str, ...] = ()
+        try:
+            for text in split_outside_quotes(message.decode("latin-1").strip(" \t\r\n\0"), ";"):
+                if text.strip():
+                    action, path = self._compile_unit(text, path)
+                    actions.append(action)
+        except ScpiError as error:
+            actions.append(partial(_fail, error))
+        compiled = tuple(actions)
+        if len(message) < 200:
+            if len(self._compiled) >= _REMEMBERED:
+                self._compiled.clear()
+            self._compiled[message] = compiled
+        return compiled
+
+    def _compile_unit(self, text: str, path: tuple[str, ...]) -> tuple[Action, tuple[str, ...]]:
+        unit, path = parse_unit(text, path)
+        command, suffixes = self.tree.find(unit.path)
+        handler = command.query if unit.query else command.write
+        if handler is None:
+            raise ScpiError(-113, ":".join(unit.path)[:60])
+        return partial(_call, handler, suffixes, unit.arguments), path
+
+    @abstractmethod
+    def _reset(self) -> None:
+        """Do what ``*RST`` does."""
+
+    def _complete(self) -> None:
+        """Wait until pending operations are done (``*OPC?``, ``*WAI``); models with overlap override it."""
+
+    def _trigger(self) -> None:
+        """Do what ``*TRG`` does; models that can override it."""
+        raise ScpiError(-211)
+
+    def state_dict(self) -> dict[str, Any]:
+        """Only what a resumed run needs; settings are sent again by the bench."""
+        return {}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Nothing to take back."""
+
+
+def _call(
+    handler: Callable[..., Any], suffixes: tuple[int, ...], arguments: tuple[str, ...], instrument: Any
+) -> Any:
+    return handler(instrument, suffixes, arguments)
+
+
+def _fail(error: ScpiError, instrument: Any) -> None:
+    raise error
+
+
+def only(arguments: tuple[str, ...], parameter: Parameter) -> Any:
+    """Read exactly one parameter.
+
+    Raises
+    ------
+    ScpiError
+        -109 or -108 for none or several; what the parameter raises.
+    """
+    if len(arguments) != 1:
+        raise ScpiError(-109 if not arguments else -108)
+    return parameter.read(arguments[0])
+
+
+def none(arguments: tuple[str, ...]) -> None:
+    """Refuse parameters where none belongs (-108)."""
+    if arguments:
+        raise ScpiError(-108, arguments[0][:40])
+
+
+def act(method: str) -> Any:
+    """Make a handler without parameters from a method's name."""
+
+    def handler(instrument: Any, suffixes: tuple[int, ...], arguments: tuple[str, ...]) -> Any:
+        none(arguments)
+        return getattr(instrument, method)()
+
+    return handler
+
+
+def constant(text: str) -> Any:
+    """Make a query handler that always gives the same reply."""
+    return lambda instrument, suffixes, arguments: text
+
+
+def ignore(instrument: Any, suffixes: tuple[int, ...], arguments: tuple[str, ...]) -> None:
+    """Accept a command that changes nothing in a simulation (beeper, display)."""
+
+
+def _identify(instrument: ScpiInstrument) -> str:
+    return f"{instrument.identity},{instrument.alias.upper()},SIM1.0"
+
+
+def _status_byte(instrument: ScpiInstrument) -> str:
+    byte = (4 if len(instrument.errors) else 0) | (
+        32 if instrument._event_status & instrument._event_enable else 0
+    )
+    return str(byte | (64 if byte & instrument._service_enable else 0))
+
+
+def _event_status(instrument: ScpiInstrument) -> str:
+    value, instrument._event_status = instrument._event_status, 0
+    return str(value)
+
+
+def _clear(instrument: ScpiInstrument) -> None:
+    instrument.errors.clear()
+    instrument._event_status = 0
+
+
+def _operation_complete(instrument: ScpiInstrument) -> None:
+    instrument._complete()
+    instrument._event_status |= 1
+
+
+def _plain(function: Callable[[Any], Any]) -> Any:
+    def handler(instrument: Any, suffixes: tuple[int, ...], arguments: tuple[str, ...]) -> Any:
+        none(arguments)
+        return function(instrument)
+
+    return handler
+
+
+def _wait_then_one(instrument: ScpiInstrument) -> str:
+    instrument._complete()
+    return "1"
+
+
+def _register(name: str) -> tuple[Any, Any]:
+    def write(instrument: Any, suffixes: tuple[int, ...], arguments: tuple[str, ...]) -> None:
+        setattr(instrument, name, int(only(arguments, _BYTE)))
+
+    return write, _plain(lambda instrument: str(getattr(instrument, name)))
+
+
+def _next_errors(instrument: ScpiInstrument) -> str:
+    return ",".join([instrument.errors.pop() for _ in range(max(1, len(instrument.errors)))])
+
+
+COMMON: Final = (
+    Command("*IDN", query=_plain(_identify)),
+    Command("*RST", write=act("_reset")),
+    Command("*CLS", write=_plain(_clear)),
+    Command("*OPC", write=_plain(_operation_complete), query=_plain(_wait_then_one)),
+    Command("*WAI", write=act("_complete")),
+    Command("*TRG", write=act("_trigger")),
+    Command("*TST", query=constant("0")),
+    Command("*STB", query=_plain(_status_byte)),
+    Command("*ESR", query=_plain(_event_status)),
+    Command("*ESE", *_register("_event_enable")),
+    Command("*SRE", *_register("_service_enable")),
+    Command(":SYSTem:ERRor[:NEXT]", query=_plain(lambda instrument: instrument.errors.pop())),
+    Command(":SYSTem:ERRor:COUNt", query=_plain(lambda instrument: str(len(instrument.errors)))),
+    Command(":SYSTem:ERRor:ALL", query=_plain(_next_errors)),
+    Command(":SYSTem:CLEar", write=_plain(lambda instrument: instrument.errors.clear())),
+    Command(":SYSTem:VERSion", query=constant("1999.0")),
+    Command(":SYSTem:BEEPer[:IMMediate]", write=ignore),
+    Command(":STATus:PRESet", write=ignore),
+)
+"""IEEE 488.2 and SCPI commands that every model has."""

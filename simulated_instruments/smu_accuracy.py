@@ -1,0 +1,153 @@
+"""How far a Keithley 2450's source and readings are from the truth.
+
+Reading: ``y = (1 + e_g) x + offset + noise sqrt(1/NPLC) + mains (NPLC < 1)``, then quantised. Source: gain,
+offset, quantisation. Gain and offset errors are drawn once per (seed, alias, function,
+range), uniformly within the one-year accuracy.
+
+Source of the numbers: Keithley 2450 data sheet (1KW-60904), "Voltage/Current
+specifications": accuracy one year, 23 C +- 5 C; programming and measurement resolution.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from labtrain import noise
+
+Floats = NDArray[np.float64]
+Quantity = Literal["VOLT", "CURR"]
+
+OVERFLOW: Final = 9.9e37
+OVERRANGE: Final = 1.05
+"""Ranges reach 5 % beyond their name."""
+
+_NOISE_OF_RANGE: Final = 1e-6
+_MAINS_VOLTS: Final = 30e-6
+
+
+@dataclass(frozen=True, slots=True)
+class Accuracy:
+    """One range: relative gain error and offset (V or A) of source and measurement."""
+
+    source_gain: float
+    source_offset: float
+    gain: float
+    offset: float
+
+
+RANGES: Final[Mapping[Quantity, Mapping[float, Accuracy]]] = {
+    "VOLT": {
+        0.02: Accuracy(1e-3, 200e-6, 1e-3, 150e-6),
+        0.2: Accuracy(1.5e-4, 200e-6, 1.2e-4, 200e-6),
+        2.0: Accuracy(2e-4, 300e-6, 1.2e-4, 300e-6),
+        20.0: Accuracy(1.5e-4, 2.4e-3, 1.5e-4, 1e-3),
+        200.0: Accuracy(1.5e-4, 24e-3, 1.5e-4, 10e-3),
+    },
+    "CURR": {
+        10e-9: Accuracy(1e-3, 100e-12, 1e-3, 50e-12),
+        100e-9: Accuracy(6e-4, 150e-12, 6e-4, 100e-12),
+        1e-6: Accuracy(2.5e-4, 400e-12, 2.5e-4, 300e-12),
+        10e-6: Accuracy(2.5e-4, 1.5e-9, 2.5e-4, 700e-12),
+        100e-6: Accuracy(2e-4, 15e-9, 2e-4, 6e-9),
+        1e-3: Accuracy(2e-4, 150e-9, 2e-4, 60e-9),
+        10e-3: Accuracy(2e-4, 1.5e-6, 2e-4, 600e-9),
+        100e-3: Accuracy(2.5e-4, 15e-6, 2.5e-4, 6e-6),
+        1.0: Accuracy(6.7e-4, 900e-6, 3e-4, 500e-6),
+    },
+}
+
+FULL_SCALES: Final[Mapping[Quantity, Floats]] = {q: np.array(list(t)) for q, t in RANGES.items()}
+
+
+def range_for(quantity: Quantity, value: float) -> float:
+    """Return the smallest range that takes ``value``; the largest where none does."""
+    scales = FULL_SCALES[quantity]
+    return float(scales[min(np.searchsorted(scales * OVERRANGE, abs(value)), len(scales) - 1)])
+
+
+def source_step(quantity: Quantity, full_scale: float) -> float:
+    """Return the programming resolution of a range: 5 nA on the 100 uA range, 50 uV on the 2 V range."""
+    return full_scale / (4e4 if quantity == "VOLT" else 2e4)
+
+
+class ReadingModel:
+    """The errors of one instrument.
+
+    Parameters
+    ----------
+    seed, alias
+        Draw its errors.
+    ideal
+        Whether it has none at all: resolution, noise, gain and offset.
+    """
+
+    def __init__(self, seed: int, alias: str, ideal: bool) -> None:
+        self._seed = seed
+        self._alias = alias
+        self._ideal = ideal
+        self._errors: dict[tuple[str, str, float], tuple[float, float]] = {}
+        self._streams = {
+            (kind, quantity): noise.stream(f"{alias}/{kind}/{quantity}")
+            for kind in ("noise", "mains")
+            for quantity in RANGES
+        }
+        self.readings = 0
+
+    def _error(self, kind: str, quantity: Quantity, full_scale: float) -> tuple[float, float]:
+        key = (kind, quantity, full_scale)
+        known = self._errors.get(key)
+        if known is None:
+            table = RANGES[quantity][full_scale]
+            source = kind == "source"
+            gain, offset = (table.source_gain, table.source_offset) if source else (table.gain, table.offset)
+            stream = noise.stream(f"{self._alias}/{kind}-error/{quantity}")
+            cell = list(RANGES[quantity]).index(full_scale)
+            draws = 2.0 * noise.uniform(self._seed, stream, cell, np.arange(2)) - 1.0
+            known = self._errors[key] = (float(draws[0]) * gain, float(draws[1]) * offset)
+        return known
+
+    def sourced(self, quantity: Quantity, full_scale: float, levels: Floats) -> Floats:
+        """Return what really comes out at programmed ``levels`` on a source range."""
+        if self._ideal:
+            return levels
+        step = source_step(quantity, full_scale)
+        gain, offset = self._error("source", quantity, full_scale)
+        return np.round(levels / step) * step * (1.0 + gain) + offset
+
+    def read(self, quantity: Quantity, full_scale: float | None, nplc: float, truth: Floats) -> Floats:
+        """Return readings of ``truth [B]``; ``full_scale`` None chooses a range for each.
+
+        Beyond 105 % of a fixed range a reading is 9.9e37.
+        """
+        first, self.readings = self.readings, self.readings + len(truth)
+        if self._ideal:
+            return truth.copy()
+        if full_scale is not None:
+            scales = np.full(len(truth), full_scale)
+        else:
+            table = FULL_SCALES[quantity]
+            places = np.searchsorted(table * OVERRANGE, np.abs(truth))
+            scales = table[np.minimum(places, len(table) - 1)]
+        readings = self._disturbed(quantity, scales, nplc, truth, first)
+        return np.where(np.abs(truth) <= scales * OVERRANGE * 1.002, readings, OVERFLOW)
+
+    def _disturbed(
+        self, quantity: Quantity, scales: Floats, nplc: float, truth: Floats, first: int
+    ) -> Floats:
+        events = np.arange(first, first + len(truth))
+        draws: Floats = noise.normal(self._seed, self._streams["noise", quantity], 0, events)
+        readings = truth + draws * scales * (_NOISE_OF_RANGE / np.sqrt(nplc))
+        if nplc < 1.0 and quantity == "VOLT":
+            phases: Floats = noise.uniform(self._seed, self._streams["mains", quantity], 0, events)
+            readings += _MAINS_VOLTS * (1.0 - nplc) * np.sin(2 * np.pi * phases)
+        for full_scale in np.unique(scales):
+            here = scales == full_scale
+            gain, offset = self._error("reading", quantity, float(full_scale))
+            step = full_scale / (2e6 if quantity == "VOLT" else 1e6)
+            readings[here] = np.round((readings[here] * (1.0 + gain) + offset) / step) * step
+        return readings

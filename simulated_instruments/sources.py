@@ -1,0 +1,52 @@
+"""Sources as the world sees them: what an instrument drives at its terminals right now."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Mode = Literal["voltage", "current"]
+
+
+@dataclass(slots=True, eq=False)
+class MeterPort:
+    """A source meter's terminals.
+
+    Attributes
+    ----------
+    hi, lo
+        Its nodes.
+    on
+        Whether the output relay is closed.
+    mode, level, limit
+        What it sources (V or A) and the limit of the other quantity (A or V).
+    """
+
+    hi: str
+    lo: str
+    on: bool = False
+    mode: Mode = "voltage"
+    level: float = 0.0
+    limit: float = 0.0
+
+
+@dataclass(slots=True, eq=False)
+class GeneratorPort:
+    """A generator's output.
+
+    Attributes
+    ----------
+    node
+        Its output node; the return is ground.
+    on
+        Whether the output relay is closed.
+    emf
+        Open-circuit voltage at rest.
+    ohms
+        Source impedance.
+    """
+
+    node: str
+    on: bool = False
+    emf: float = 0.0
+    ohms: float = 50.0
