@@ -39,6 +39,8 @@ def _family(run: Run, fits: Mapping[str, Fit]) -> Picture:
     grid = figure.subplots(rows, wide, sharex=True, sharey=True, squeeze=False)
     for axes in grid.flat[len(devices) :]:
         axes.set_visible(False)
+    for axes in grid.flat[max(len(devices) - wide, 0) : len(devices)]:
+        axes.tick_params(labelbottom=True)
     for device, axes in zip(devices, grid.flat, strict=False):
         _panel(axes, device, select(columns, device=device), fits)
     figure.supxlabel("current (µA)", fontsize=9)
@@ -47,9 +49,7 @@ def _family(run: Run, fits: Mapping[str, Fit]) -> Picture:
         grid.flat[0].plot([], [], "o", color=colour(place), markersize=3, label=terminal)
     grid.flat[0].plot([], [], color="#30353c", linewidth=1, label="fit")
     figure.legend(loc="outside upper right", ncols=6)
-    caption = (
-        "Dots: mean of all readings at a current; lines: the fitted twin. Flagged readings are left out."
-    )
+    caption = "Dots: mean of the readings at a current, flagged ones left out; lines: the fitted twin."
     return picture(figure, "Voltage against current of every device, with fits", caption)
 
 
@@ -85,18 +85,14 @@ def _means(
 def _residuals(fits: Mapping[str, Fit]) -> Picture:
     figure = new_figure(7.6, 2.1)
     axes = figure.add_subplot()
-    shown = {
-        name: fit.points
-        for name, fit in fits.items()
-        if fit.points is not None and fit.verdict == "describes"
-    }
-    for points in shown.values():
+    shown = [fit.points for fit in fits.values() if fit.points is not None and fit.verdict == "describes"]
+    for points in shown:
         pull = (points.observed - points.fitted) * 1e3
         axes.plot(points.stimulus * 1e6, pull, ".", color=GREY, markersize=1.6, alpha=0.4, rasterized=True)
     if shown:
-        order = np.argsort(np.concatenate([p.stimulus for p in shown.values()]))
-        stimulus = np.concatenate([p.stimulus for p in shown.values()])[order] * 1e6
-        sigma = np.concatenate([p.sigma for p in shown.values()])[order] * 1e3
+        order = np.argsort(np.concatenate([p.stimulus for p in shown]))
+        stimulus = np.concatenate([p.stimulus for p in shown])[order] * 1e6
+        sigma = np.concatenate([p.sigma for p in shown])[order] * 1e3
         bins = np.linspace(stimulus[0], stimulus[-1], 40)
         place = np.clip(np.digitize(stimulus, bins), 1, len(bins) - 1)
         width = [np.median(sigma[place == i]) if np.any(place == i) else np.nan for i in range(1, len(bins))]
@@ -113,7 +109,7 @@ def _residuals(fits: Mapping[str, Fit]) -> Picture:
     return picture(
         figure,
         "Residuals of the fits",
-        "Residuals of every reading; the noise is larger inside the transition.",
+        "Residuals of every reading; noise is larger inside the transition.",
     )
 
 

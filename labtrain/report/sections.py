@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from labtrain.report.style import Picture
@@ -11,8 +12,8 @@ from labtrain.report.style import Picture
 class Table:
     """Rows of text under headings; ``marks`` holds the rows that stand out, ``folded`` hides it at first."""
 
-    headings: tuple[str, ...]
-    rows: list[tuple[str, ...]]
+    headings: Sequence[str]
+    rows: Sequence[tuple[str, ...]]
     caption: str = ""
     marks: frozenset[int] = frozenset()
     folded: bool = False
@@ -40,16 +41,7 @@ def quantity(value: float | None, uncertainty: float | None, unit: str) -> str:
     return f"{_with_digits(value / scale, uncertainty / scale)}{gap}{name}"
 
 
-_PREFIXES = (
-    (1e9, "G"),
-    (1e6, "M"),
-    (1e3, "k"),
-    (1.0, ""),
-    (1e-3, "m"),
-    (1e-6, "µ"),
-    (1e-9, "n"),
-    (1e-12, "p"),
-)
+_PREFIXES = ((1e9, "G"), (1e6, "M"), (1e3, "k"), (1.0, ""), (1e-3, "m"), (1e-6, "µ"), (1e-9, "n"))
 
 
 def _prefix(value: float, unit: str) -> tuple[float, str]:

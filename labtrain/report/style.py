@@ -19,7 +19,6 @@ _STYLE: Any = {
     "font.family": "DejaVu Sans",
     "font.size": 9,
     "axes.titlesize": 9.5,
-    "axes.titleweight": "medium",
     "axes.labelsize": 9,
     "axes.edgecolor": "#5b616b",
     "axes.linewidth": 0.8,

@@ -44,12 +44,12 @@ def _curves(device: str, fits: Mapping[str, Fit], rows: Mapping[str, NDArray[Any
         points = fit.points
         assert points is not None
         pull = (points.observed - points.fitted) / np.maximum(points.sigma, 1e-9)
+        pull[points.sigma < 1e-4] = np.nan  # certain outcomes have no pull
         below.axhspan(-2, 2, color="#eef1f4", zorder=0)
         below.axhline(0, color="#5b616b", linewidth=0.8)
-        below.plot(
-            points.stimulus, np.where(points.sigma > 1e-4, pull, np.nan), "o", color=colour(column), ms=3
-        )
+        below.plot(points.stimulus, pull, "o", color=colour(column), ms=3)
         below.set_xlabel("pulse amplitude at the device (V)")
+        below.locator_params(axis="x", nbins=6)
         below.set_ylim(-4.5, 4.5)
     grid[0, 0].set_ylabel("switching probability")
     grid[1, 0].set_ylabel("pull (σ)")
@@ -86,20 +86,19 @@ def _curve(axes: Any, fit: Fit, trials: NDArray[np.float64], ink: str) -> None:
     v50 = fit.parameters["v50"]
     if all(math.isfinite(end) for end in v50.interval):
         axes.axvspan(*v50.interval, color=GREY, alpha=0.25, linewidth=0)
-    steep = fit.parameters["slope"]
-    words = f"V50 = {quantity(v50.value, v50.uncertainty, 'V')}\nslope = {quantity(steep.value, steep.uncertainty, '1/V')}"
-    ratio = f"\nχ²/ν = {fit.chi2_reduced:.2f}" if math.isfinite(fit.chi2_reduced) else ""
-    right = steep.value < 0
-    axes.text(
-        0.97 if right else 0.03,
-        0.95,
-        words + ratio,
-        transform=axes.transAxes,
-        va="top",
-        ha="right" if right else "left",
-        fontsize=8,
-    )
+    falling = fit.parameters["slope"].value < 0
+    place = {"x": 0.97, "ha": "right"} if falling else {"x": 0.03, "ha": "left"}
+    axes.text(y=0.95, s=_words(fit), transform=axes.transAxes, va="top", fontsize=8, **place)
     axes.set_ylim(-0.04, 1.04)
+
+
+def _words(fit: Fit) -> str:
+    v50, slope = fit.parameters["v50"], fit.parameters["slope"]
+    lines = [
+        f"V50 = {quantity(v50.value, v50.uncertainty, 'V')}",
+        f"slope = {quantity(slope.value, slope.uncertainty, '1/V')}",
+    ]
+    return "\n".join([*lines, f"χ²/ν = {fit.chi2_reduced:.2f}"] if math.isfinite(fit.chi2_reduced) else lines)
 
 
 def band(
@@ -121,12 +120,11 @@ def _states(device: str, rows: Mapping[str, NDArray[Any]]) -> Picture:
     axes = figure.add_subplot()
     ohms = np.concatenate([rows["ohm_before"], rows["ohm_after"]])
     ohms = ohms[np.isfinite(ohms)]
-    axes.hist(ohms / 1e3, bins=80, color=BLUE, alpha=0.8)
+    axes.hist(ohms / 1e3, bins=120, color=BLUE, alpha=0.85)
     threshold = rows["threshold"][np.isfinite(rows["threshold"])]
     if len(threshold):
         axes.axvline(float(threshold[0]) / 1e3, color=ORANGE, label="threshold")
-        axes.legend()
-    axes.set_yscale("log")
+        axes.legend(loc="upper center")
     axes.set_xlabel("resistance (kΩ)")
     axes.set_ylabel("reads")
     return picture(
