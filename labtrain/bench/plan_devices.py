@@ -34,7 +34,9 @@ def plan_arrays(tables: BenchTable, specs: Mapping[str, DriverSpec], problems: P
     planner = _Planner(tables, specs, problems)
     plans: dict[str, ArrayPlan] = {}
     for name, array in tables.arrays.items():
-        plans[name] = planner.array(("arrays", name), name, array, array.count)
+        if array.count is None:
+            problems.missing(("arrays", name, "count"))
+        plans[name] = planner.array(("arrays", name), name, array, array.count or 1)
     for name, device in tables.devices.items():
         if name in plans:
             problems.add(
@@ -72,6 +74,12 @@ class _Planner:
         return ArrayPlan(name, table.kind, len(devices), devices, settings, single=count is None)
 
     def _model(self, path: Path, table: DeviceTable) -> Any:
+        if not table.kind:
+            self._problems.missing((*path, "kind"))
+            for key in table.own():
+                allowed = nearest(key, type(table).model_fields)
+                self._problems.add((*path, key), f"unknown key {key!r}", allowed)
+            return None
         try:
             return entry_points.load(entry_points.DEVICE_MODELS, table.kind)
         except LabtrainError as error:
@@ -129,9 +137,9 @@ class _Planner:
     ) -> Limits:
         limits = tightest([_limits(table.limits), _limits(given.limits)])
         lacking = [name for name in ("voltage", "current") if getattr(limits, name) == float("inf")]
-        if lacking and first and given.to != GROUND:
+        if lacking and first and given.to and given.to != GROUND:
             self._problems.add(
-                (*path, "limits") if table.limits is not None else path,
+                (*key, "limits") if given.limits is not None else (*path, "limits"),
                 f"the terminal {key[-1]!r} has no limit of {' and '.join(lacking)}; a chip needs them",
                 'state them, such as limits = { voltage = "0.5 V", current = "50 uA" }',
             )
@@ -140,6 +148,9 @@ class _Planner:
     def _terminal(
         self, key: Path, terminal: str, where: str, given: TerminalTable, index: int, limits: Limits
     ) -> TerminalPlan:
+        if not given.to:
+            self._problems.missing((*key, "to"))
+            return TerminalPlan(terminal, GROUND, None, limits)
         try:
             text = expand(given.to, index)
             node, crosspoint = self._place(text)

@@ -28,6 +28,10 @@ def plan_instruments(tables: BenchTable, problems: Problems) -> tuple[dict[str, 
         path = ("instruments", alias)
         if not alias.isidentifier():
             problems.add(path, f"{alias!r} is not a name", "use letters, digits and underscores")
+        if not table.model:
+            problems.missing((*path, "model"))
+            _unknown_keys(table, path, problems)
+            continue
         try:
             spec = entry_points.load(entry_points.DRIVERS, table.model)
         except LabtrainError as error:
@@ -39,6 +43,11 @@ def plan_instruments(tables: BenchTable, problems: Problems) -> tuple[dict[str, 
         )
     _no_address_twice(tables, problems)
     return plans, specs
+
+
+def _unknown_keys(table: InstrumentTable, path: tuple[str, ...], problems: Problems) -> None:
+    for key in table.own():
+        problems.add((*path, key), f"unknown key {key!r}", nearest(key, type(table).model_fields))
 
 
 def _options(

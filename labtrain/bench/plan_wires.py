@@ -17,6 +17,9 @@ def plan_wires(tables: BenchTable, specs: Mapping[str, DriverSpec], problems: Pr
     wires = []
     for start, table in tables.wires.items():
         path = ("wires", start)
+        if not table.to:
+            problems.missing((*path, "to"))
+            continue
         for key, node in ((path, start), ((*path, "to"), table.to)):
             _check(key, node, tables, specs, problems)
         if start == table.to:

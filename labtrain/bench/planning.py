@@ -52,14 +52,12 @@ def read_setup(file: Path | bytes | BenchSource) -> BenchSetup:
     BenchFileError
         With every problem in ``problems``, each with its file, line, key and remedy.
     """
-    source = read_source(locate_bench(file) if isinstance(file, (str, Path)) else file)
+    located = locate_bench(file) if isinstance(file, (str, Path)) else file
     try:
+        source = read_source(located)
         tables, problems = parse_source(source)
     except LabtrainError as error:
-        raise BenchFileError([error], source.name) from None
-    if tables is None:
-        problems.unless_none()
-    assert tables is not None
+        raise BenchFileError([error], error.file) from None
     return plan_bench(tables, problems, source)
 
 

@@ -15,6 +15,8 @@ class Problems:
     def __init__(self, file: str) -> None:
         self.file = file
         self.found: list[LabtrainError] = []
+        self._first_look: list[Path] = []
+        self._paths: list[Path] = []
         self._lines: list[tuple[str, dict[Path, int]]] = []
 
     def knows(self, file: str, lines: dict[Path, int]) -> None:
@@ -23,8 +25,19 @@ class Problems:
 
     def add(self, path: Path, message: str, remedy: str | None = None) -> None:
         """Note a problem at the key ``path``."""
+        if any(_same_cause(path, earlier) for earlier in self._first_look):
+            return
+        self._paths.append(path)
         file, line = self._place(path)
         self.found.append(UsageError(message, remedy=remedy, file=file, line=line, key=dotted(path) or None))
+
+    def end_of_first_look(self) -> None:
+        """Take what follows from a value that the schema refused for the same problem from now on."""
+        self._first_look = list(self._paths)
+
+    def missing(self, path: Path) -> None:
+        """Note that the key ``path`` must be there."""
+        self.add(path, f"the key {path[-1]!r} is missing", f"add it to [{dotted(path[:-1])}]")
 
     def add_error(self, path: Path, error: LabtrainError) -> None:
         """Note an error raised below, placing it at the key ``path``."""
@@ -47,6 +60,11 @@ class Problems:
                 if path[:length] in lines:
                     return file, nearest_line(lines, path[:length])
         return self.file, None
+
+
+def _same_cause(path: Path, earlier: Path) -> bool:
+    shorter = min(len(path), len(earlier))
+    return path[:shorter] == earlier[:shorter] and len(earlier) - len(path) <= 1
 
 
 def nearest(name: str, allowed: Iterable[str]) -> str:

@@ -49,8 +49,8 @@ def read_source(file: Path | bytes | BenchSource) -> BenchSource:
     return BenchSource(str(file), main, included)
 
 
-def parse_source(source: BenchSource) -> tuple[BenchTable | None, Problems]:
-    """Merge and validate; the table is None where the file does not fit the schema.
+def parse_source(source: BenchSource) -> tuple[BenchTable, Problems]:
+    """Merge and validate; what the schema refuses is noted and left out, so that the rest can be checked.
 
     Raises
     ------
@@ -59,12 +59,36 @@ def parse_source(source: BenchSource) -> tuple[BenchTable | None, Problems]:
     """
     problems = Problems(source.name)
     merged = merged_tables(source, problems)
-    try:
-        return BenchTable.model_validate(merged), problems
-    except ValidationError as error:
-        for one in error.errors(include_url=False):
-            _translate(one, problems)
-        return None, problems
+    while True:
+        try:
+            table = BenchTable.model_validate(merged)
+            break
+        except ValidationError as error:
+            for one in error.errors(include_url=False):
+                _translate(one, problems)
+                _leave_out(merged, one["loc"])
+    problems.end_of_first_look()
+    return table, problems
+
+
+def _leave_out(merged: dict[str, Any], path: tuple[Any, ...]) -> None:
+    """Remove the innermost thing on ``path`` that stands in the file."""
+    here: Any = merged
+    *above, last = path
+    for part in above:
+        inside = here[part] if _has(here, part) else None
+        if not isinstance(inside, (dict, list)):
+            last = part
+            break
+        here = inside
+    if _has(here, last):
+        del here[last]
+    elif above:
+        _leave_out(merged, tuple(above))
+
+
+def _has(table: Any, key: Any) -> bool:
+    return key in table if isinstance(table, dict) else isinstance(key, int) and key < len(table)
 
 
 def merged_tables(source: BenchSource, problems: Problems | None = None) -> dict[str, Any]:
@@ -148,7 +172,7 @@ def _translate(error: Any, problems: Problems) -> None:
     if kind == "extra_forbidden":
         problems.add(path, f"unknown key {path[-1]!r}", allowed_keys(BenchTable, path))
     elif kind == "missing":
-        problems.add(path, f"the key {path[-1]!r} is missing", f"add it to [{'.'.join(path[:-1])}]")
+        problems.missing(path)
     elif kind == "labtrain":
         problems.add(path, error["msg"], error["ctx"]["remedy"] or None)
     else:

@@ -27,6 +27,9 @@ from labtrain.bench.quantities import (
     refuse,
 )
 
+# Keys that a table must have are empty here and asked for in planning, so that one missing key
+# hides no other problem.
+
 
 class Table(BaseModel):
     """A table whose unknown keys are refused."""
@@ -47,7 +50,7 @@ class OpenTable(BaseModel):
 class InstrumentTable(OpenTable):
     """``[instruments.NAME]``."""
 
-    model: str
+    model: str = ""
     resource: str | None = None
     bandwidth: Hertz | None = None
     timeout: Seconds = 2.0
@@ -70,7 +73,7 @@ class LimitsTable(Table):
 class TerminalTable(Table):
     """``terminals.NAME``: where a terminal is connected, and what it alone may see."""
 
-    to: str
+    to: str = ""
     limits: LimitsTable | None = None
     expected_resistance: OhmsRange | None = None
 
@@ -89,7 +92,7 @@ class ReadingTable(Table):
 class DeviceTable(OpenTable):
     """``[devices.NAME]``."""
 
-    kind: str
+    kind: str = ""
     limits: LimitsTable | None = None
     expected_resistance: OhmsRange | None = None
     terminals: dict[str, Annotated[TerminalTable, BeforeValidator(_terminal)]] = Field(default_factory=dict)
@@ -99,13 +102,13 @@ class DeviceTable(OpenTable):
 class ArrayTable(DeviceTable):
     """``[arrays.NAME]``: ``count`` like devices."""
 
-    count: Annotated[int, Field(ge=1, le=1_000_000)]
+    count: Annotated[int, Field(ge=1, le=1_000_000)] | None = None
 
 
 class WireTable(Table):
     """``[wires."NODE"]``: a permanent connection."""
 
-    to: str
+    to: str = ""
     resistance: Ohms = 0.0
     attenuation: Gain = 1.0
     bandwidth: Hertz = float("inf")

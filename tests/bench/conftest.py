@@ -1,0 +1,63 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+SMALL = """\
+seed = 7
+
+[instruments.smu]
+model = "2450"
+
+[instruments.pulser]
+model = "81160A"
+output_load = "50 ohm"
+
+[instruments.matrix]
+model = "serial-matrix"
+bandwidth = "10 MHz"
+
+[arrays.neurons]
+kind = "mtj-neuron-pair"
+count = 2
+mismatch = 0.05
+expected_resistance = ["1 kohm", "20 kohm"]
+limits = { voltage = "0.5 V", current = "60 uA", power = "30 uW" }
+terminals = { top = "matrix.1,{2i}", top_pair = "matrix.1,{2i+1}" }
+
+[devices.sot]
+kind = "sot-mtj"
+
+[devices.sot.terminals.line]
+to = "pulser.1"
+expected_resistance = ["600 ohm", "950 ohm"]
+limits = { voltage = "1.3 V", current = "2.1 mA", power = "2.8 mW" }
+
+[devices.sot.terminals.top]
+to = "matrix.1,20"
+limits = { voltage = "0.3 V", current = "60 uA" }
+
+[devices.reference]
+kind = "resistor"
+resistance = "10 kohm"
+expected_resistance = ["9.5 kohm", "10.5 kohm"]
+limits = { voltage = "1 V", current = "100 uA", power = "100 uW" }
+terminals = { top = "matrix.1,21" }
+
+[wires."smu.hi"]
+to = "matrix.row1"
+resistance = "0.5 ohm"
+"""
+
+
+@pytest.fixture
+def small() -> str:
+    return SMALL
+
+
+@pytest.fixture(autouse=True)
+def own_state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setenv("LABTRAIN_STATE", str(tmp_path / "state"))
+    yield
