@@ -29,12 +29,13 @@ class Plan:
 
 def plan_protocol(protocol: str, bench_file: Path, device: str | None, settings: Mapping[str, str]) -> Plan:
     """Plan a protocol from its settings and the bench file; nothing is opened."""
-    from labtrain.bench import locate_bench, read_plan
+    from labtrain.bench import locate_bench, read_plan, select_devices
+    from labtrain.cli.steps import every_device
     from labtrain.procedures import plan_procedure
 
     procedure = entry_points.load(entry_points.PROTOCOLS, protocol)
     bench = read_plan(locate_bench(bench_file))
-    devices = _select(bench, device)
+    devices = select_devices(bench, device) if device else every_device(bench)
     figures = plan_procedure(procedure, bench, devices, settings)
     return _plan(f"protocol {protocol}", bench, figures)
 
@@ -48,12 +49,6 @@ def plan_training(recipe: str, bench_file: Path | None, settings: Mapping[str, s
     if bench_file is None:
         return Plan({"plan": figures, "real": []}, f"recipe {recipe} on directly simulated arrays", ())
     return _plan(f"recipe {recipe}", read_plan(locate_bench(bench_file)), figures)
-
-
-def _select(bench: BenchPlan, device: str | None) -> list[Any]:
-    from labtrain.bench import select_devices
-
-    return select_devices(bench, device) if device else [d for a in bench.arrays.values() for d in a.devices]
 
 
 def _plan(what: str, bench: BenchPlan, figures: dict[str, Any]) -> Plan:

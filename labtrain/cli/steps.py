@@ -19,6 +19,7 @@ from labtrain.session.sink import Sink
 
 if TYPE_CHECKING:
     from labtrain.bench import Bench
+    from labtrain.wiring import BenchPlan, DevicePlan
 
 
 @dataclass(frozen=True)
@@ -78,7 +79,7 @@ def _protocol(step: Mapping[str, Any], around: Surroundings) -> dict[str, Any]:
     if around.bench is None:
         raise UsageError("a protocol needs a bench", remedy="give --bench FILE")
     procedure = entry_points.load(entry_points.PROTOCOLS, step["protocol"])
-    devices = around.bench.select(step["device"]) if step["device"] else list(around.bench.devices.values())
+    devices = around.bench.select(step["device"]) if step["device"] else every_device(around.bench.plan)
     outcome = run_procedure(
         procedure,
         around.bench,
@@ -90,6 +91,11 @@ def _protocol(step: Mapping[str, Any], around: Surroundings) -> dict[str, Any]:
         progress=around.progress,
     )
     return {"status": outcome.status, "points": outcome.points, "result": outcome.result}
+
+
+def every_device(plan: BenchPlan) -> list[DevicePlan]:
+    """Return every device of a bench, in the file's order."""
+    return [device for array in plan.arrays.values() for device in array.devices]
 
 
 def _train(step: Mapping[str, Any], around: Surroundings) -> dict[str, Any]:
