@@ -91,7 +91,7 @@ class Keithley2450(PyMeasureKeithley2450):
         """Programming resolution (data sheet): 50 uV of 2 V, 5 nA of 100 uA, and so on."""
         return full_scale * (2.5e-5 if quantity == "voltage" else 5e-5)
 
-    def read(self) -> tuple[float, float, float]:
+    def measure_once(self) -> tuple[float, float, float]:
         """Measure once: source level, reading, seconds."""
         source, reading, seconds = self.values(f":READ? {_BUFFER}, SOUR, READ, REL")
         return source, reading, seconds

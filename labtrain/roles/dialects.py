@@ -68,7 +68,7 @@ class SourceMeterDialect(Dialect, Protocol):
     def resolution(self, quantity: Mode, full_scale: float) -> float:
         """The step of the source's levels on a range."""
 
-    def read(self) -> tuple[float, float, float]:
+    def measure_once(self) -> tuple[float, float, float]:
         """Measure once, in one query: source level, reading, seconds."""
 
     def load_list(self, quantity: Mode, levels: NDArray[np.float64], append: bool) -> None:

@@ -19,7 +19,15 @@ from labtrain.roles.envelope import Envelope
 from labtrain.roles.list_sweep import run_list
 from labtrain.roles.readings import SourceReading, Sweep, as_reading, judge
 from labtrain.roles.role import Role
-from labtrain.roles.source_settings import auto_setting, other, positive, range_setting, require_mode
+from labtrain.roles.source_settings import (
+    as_levels,
+    auto_setting,
+    number,
+    other,
+    positive,
+    range_setting,
+    require_mode,
+)
 from labtrain.roles.source_state import SourceState
 from labtrain.roles.worst_case import Mode, check_compliance, check_level, check_source, check_steps, refuse
 
@@ -279,7 +287,7 @@ class SourceMeter(Role):
                     f"{self.name}: the output is off, so there is nothing to measure",
                     remedy="set output_enabled = True first",
                 )
-            source, reading, seconds = self._driver.read()
+            source, reading, seconds = self._driver.measure_once()
             readings, flags = judge(np.array([reading]), state.compliance, self._full_scale())
             return as_reading(state.mode, source, float(readings[0]), seconds, state.level, int(flags[0]))
 
@@ -297,8 +305,7 @@ class SourceMeter(Role):
         """Round levels to the source's resolution on its present range, as they will be sent."""
         with self._call:
             state = self._believed()
-            rounded = np.asarray(levels, dtype=np.float64)
-            return self._rounded(rounded, state.mode, state.full_scale)
+            return self._rounded(as_levels(levels), state.mode, state.full_scale)
 
     @property
     def resolution(self) -> float:
@@ -325,7 +332,7 @@ class SourceMeter(Role):
         Sweep
             The source ends at zero. The output, if it was off, is on during the sweep only.
         """
-        wanted = np.asarray(levels, dtype=np.float64)
+        wanted = as_levels(levels)
         if wanted.ndim != 1 or not len(wanted):
             raise UsageError(
                 f"a sweep of shape {wanted.shape}", remedy="give a one-dimensional list of levels"
@@ -360,14 +367,14 @@ class SourceMeter(Role):
 
     def ramp_to_voltage(self, volts: float, steps: int = 30, pause: float = 20e-3) -> None:
         """Go to ``volts`` in ``steps`` equal steps with ``pause`` seconds between them."""
-        for level in np.linspace(self.source_voltage, volts, steps + 1)[1:]:
-            self.source_voltage = float(level)
+        for level in self._ramp("voltage", volts, steps):
+            self.source_voltage = level
             self._clock.sleep(pause)
 
     def ramp_to_current(self, amperes: float, steps: int = 30, pause: float = 20e-3) -> None:
         """Go to ``amperes`` in ``steps`` equal steps with ``pause`` seconds between them."""
-        for level in np.linspace(self.source_current, amperes, steps + 1)[1:]:
-            self.source_current = float(level)
+        for level in self._ramp("current", amperes, steps):
+            self.source_current = level
             self._clock.sleep(pause)
 
     def shutdown(self) -> None:
@@ -389,6 +396,7 @@ class SourceMeter(Role):
     def _allowed(self, mode: Mode, level: float, state: SourceState) -> float:
         """Round a level and accept it as it would act after the call."""
         limits, where = self._envelope.limits()
+        level = number(level, f"a source {mode}")
         check_level(mode, level, limits, where)  # before rounding: a NaN has no rounding
         full_scale = state.source_voltage_range if mode == "voltage" else state.source_current_range
         rounded = float(self._rounded(np.array([level], dtype=np.float64), mode, full_scale)[0])
@@ -399,6 +407,17 @@ class SourceMeter(Role):
             steps = np.array([state.level, rounded])
             check_steps(mode, steps, state.compliance, self._driver.settle_seconds, limits, where)
         return rounded
+
+    def _ramp(self, mode: Mode, target: float, steps: int) -> list[float]:
+        """Levels from the present one to ``target``, which is accepted before the first is sent."""
+        positive(steps, "a number of steps")
+        with self._call:
+            state = self._believed()
+            limits, where = self._envelope.limits()
+            target = number(target, f"a source {mode}")
+            check_level(mode, target, limits, where)
+            start = state.source_voltage if mode == "voltage" else state.source_current
+        return [start + (target - start) * k / steps for k in range(1, steps + 1)]
 
     def _check_sweep(self, wanted: NDArray[np.float64], delay: float, state: SourceState) -> Any:
         limits, where = self._envelope.limits()
@@ -535,6 +554,7 @@ class SourceMeter(Role):
                 self.name,
                 f"set {limit}, or configure(), before turning the output on",
             )
+        self._refuse_auto_ranges(state.mode)
         limits, where = self._envelope.limits()
         check_source(state.mode, state.level, state.compliance, limits, where)
         steps = np.array([0.0, state.level])
@@ -546,6 +566,17 @@ class SourceMeter(Role):
         self._driver.output_enabled = True
         state.output = True
         memory.seen = self._port.incidents
+
+    def _refuse_auto_ranges(self, mode: Mode) -> None:
+        if self._memory.setup is not None or self._allow_auto_range:
+            return  # configure() has fixed them
+        for name in (f"source_{mode}_range_auto", f"{other(mode)}_range_auto"):
+            if getattr(self._driver, name):
+                raise refuse(
+                    f"{name} is on, and a change of range overshoots by up to 250 mV",
+                    self.name,
+                    f"configure(), or set {name.removesuffix('_auto')}, before turning the output on",
+                )
 
     def _turn_off(self) -> None:
         memory = self._memory

@@ -5,6 +5,9 @@ from __future__ import annotations
 import math
 from typing import Any
 
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
 from labtrain.errors import UsageError
 from labtrain.roles.worst_case import Mode
 
@@ -20,9 +23,25 @@ def require_mode(mode: str) -> None:
         raise UsageError(f"{mode!r} is no source mode", remedy="give 'voltage' or 'current'")
 
 
-def positive(value: float, what: str) -> None:
+def number(value: Any, what: str) -> float:
+    """Accept a plain number in SI units; NaN passes, for the limits to refuse."""
+    try:
+        return float(value)
+    except (TypeError, ValueError):
+        raise UsageError(f"{value!r} is not {what}", remedy="give a plain number in SI units") from None
+
+
+def as_levels(levels: ArrayLike) -> NDArray[np.float64]:
+    """Accept anything that NumPy reads as numbers."""
+    try:
+        return np.asarray(levels, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise UsageError(f"{levels!r} is no list of levels", remedy="give numbers in SI units") from None
+
+
+def positive(value: Any, what: str) -> None:
     """Accept a finite number above zero."""
-    if not 0 < value < math.inf:
+    if not 0 < number(value, what) < math.inf:
         raise UsageError(f"{value!r} is not {what}", remedy="give a finite number above zero, in SI units")
 
 

@@ -18,7 +18,7 @@ TOY = DriverSpec(model="toy", role="source-meter", open=lambda adapter, name, op
 
 
 class Toy:
-    """Knows ``SET x``, ``GET?``, ``*IDN?``, ``*OPC?``, ``ECHO? text``, ``BLOCK?`` and ``MUTE?`` (never answers)."""
+    """Knows SET, GET?, ECHO?, BLOCK?, *IDN? and *OPC?; to anything else it says nothing."""
 
     def __init__(self, name: str = "toy", log: list[bytes] | None = None) -> None:
         self.name = name

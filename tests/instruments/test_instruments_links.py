@@ -169,7 +169,11 @@ def test_serial_names_are_translated(resource: str, port: str) -> None:
     assert port_of(resource) == port
 
 
-_lines = st.binary(max_size=20).filter(lambda b: b"\n" not in b and not b.startswith(b"#")).map(lambda b: b + b"\n")
+_lines = (
+    st.binary(max_size=20)
+    .filter(lambda b: b"\n" not in b and not b.startswith(b"#"))
+    .map(lambda b: b + b"\n")
+)
 _blocks = st.binary(max_size=120).map(lambda b: b"#%d%d%s\n" % (len(str(len(b))), len(b), b))
 
 
