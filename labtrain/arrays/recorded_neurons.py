@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from labtrain.arrays.neurons import NeuronPairArray, Reading
-from labtrain.arrays.plain import as_numpy
+from labtrain.arrays.recording import ExchangeRecorder
 from labtrain.arrays.selection import checked_indices
 from labtrain.session.sink import Sink
 
@@ -34,14 +34,13 @@ class RecordedNeuronArray(NeuronPairArray):
         self.max_amperes = array.max_amperes
         self.resolution_amperes = array.resolution_amperes
         self._array = array
-        self._sink = sink
         self._indices: NDArray[np.intp] = np.arange(len(array))
         properties = {
-            "count": np.array([len(array)]),
-            "max_amperes": np.array([self.max_amperes]),
-            "resolution_amperes": np.array([self.resolution_amperes]),
+            "count": len(array),
+            "max_amperes": self.max_amperes,
+            "resolution_amperes": self.resolution_amperes,
         }
-        sink.exchange(self.name, "describe", {}, properties)
+        self._recorder = ExchangeRecorder(sink, self.name, properties)
 
     def __len__(self) -> int:
         """The number of neurons."""
@@ -85,7 +84,4 @@ class RecordedNeuronArray(NeuronPairArray):
         self._array.load_state_dict(state)
 
     def _note(self, verb: str, inputs: dict[str, Any], outputs: dict[str, Any]) -> None:
-        asked = {name: as_numpy(value) for name, value in inputs.items()}
-        asked["indices"] = self._indices.astype(np.int64)
-        answered = {name: as_numpy(value) for name, value in outputs.items()}
-        self._sink.exchange(self.name, verb, asked, answered)
+        self._recorder.note(verb, inputs | {"indices": self._indices.astype(np.int64)}, outputs)

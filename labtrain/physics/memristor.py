@@ -1,0 +1,130 @@
+r"""Memristor cells: pulse model with soft bounds, VTEAM, Yakopcic; noise, relaxation, drift.
+
+Cycle-to-cycle noise enters as a standard normal ``xi`` given by the caller (addressed, see
+:mod:`labtrain.noise`); device-to-device spread is in the parameters. They are separate fields.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from labtrain.physics.namespaces import Parameters, namespace
+
+
+def soft_bounds_step(parameters: Parameters, siemens: Any, polarity: Any, xi: Any = 0.0) -> Any:
+    """Return the conductance in S after one identical pulse.
+
+    ``dG+ = a+ (g_max - G)/(g_max - g_min) (1 + s xi)``, ``dG- = -a- (G - g_min)/(g_max - g_min) (1 + s xi)``:
+    potentiation slows towards ``g_max``, depression towards ``g_min``
+    (Fusi and Abbott, Nat. Neurosci. 10, 485 (2007); Frascaroli et al., Sci. Rep. 8, 7178 (2018)).
+
+    Parameters
+    ----------
+    parameters
+        ``g_min``, ``g_max`` (S), ``step_up``, ``step_down`` (S, at the far bound), ``cycle_spread``.
+    siemens
+        Conductance before.
+    polarity
+        Positive: potentiation; negative: depression; 0: no pulse.
+    xi
+        Standard normal of this cell's write.
+    """
+    xp = namespace(siemens, polarity, xi, *parameters.values())
+    window = parameters["g_max"] - parameters["g_min"]
+    noisy = 1.0 + parameters["cycle_spread"] * xi
+    up = parameters["step_up"] * (parameters["g_max"] - siemens) / window * noisy
+    down = -parameters["step_down"] * (siemens - parameters["g_min"]) / window * noisy
+    change = xp.where(polarity > 0, up, xp.where(polarity < 0, down, 0.0 * down))
+    return _bounded(xp, parameters, siemens + change)
+
+
+def written(parameters: Parameters, siemens: Any, delta_siemens: Any, xi: Any) -> Any:
+    """Return the conductance after an open-loop write of ``delta_siemens``, inside the bounds.
+
+    ``G + delta + write_noise xi``; ``stuck`` cells (1) keep theirs.
+    """
+    xp = namespace(siemens, delta_siemens, xi, *parameters.values())
+    target = _bounded(xp, parameters, siemens + delta_siemens + parameters["write_noise"] * xi)
+    return xp.where(parameters["stuck"] + 0.0 * target > 0, siemens + 0.0 * target, target)
+
+
+def read(parameters: Parameters, siemens: Any, xi: Any) -> Any:
+    """Return a reading of the conductance, ``G exp(read_noise xi)`` (log-normal, always positive)."""
+    return siemens * namespace(siemens, xi).exp(parameters["read_noise"] * xi)
+
+
+def relaxed(parameters: Parameters, siemens: Any, seconds: Any, xi: Any) -> Any:
+    """Return the conductance ``seconds`` after it was programmed.
+
+    Largest in mid-range and growing with log time: mean ``-relax_mean``, spread ``relax_spread``
+    (S per decade at mid-range) times ``4 G (g_max - G)/g_max^2 log10(1 + t/1 s)``, after retention
+    data of filamentary RRAM at 80 C (mid-range -21 +- 21 uS in 30 min, -2 +- 3 uS near g_max).
+    """
+    xp = namespace(siemens, seconds, xi, *parameters.values())
+    decades = xp.log1p(seconds + 0.0 * siemens) / 2.302585092994046
+    shape = 4.0 * siemens * (parameters["g_max"] - siemens) / parameters["g_max"] ** 2
+    change = shape * decades * (parameters["relax_spread"] * xi - parameters["relax_mean"])
+    return _bounded(xp, parameters, siemens + change)
+
+
+def drifted(siemens: Any, seconds: Any, exponent: Any, reference_seconds: float = 20.0) -> Any:
+    """Return ``G (t/t0)^-nu``: phase-change drift (Joshi et al., Nat. Commun. 11, 2473 (2020))."""
+    return siemens * (seconds / reference_seconds) ** (-exponent)
+
+
+def vteam_rate(parameters: Parameters, volts: Any) -> Any:
+    """Return dx/dt in 1/s of the VTEAM model (Kvatinsky et al., IEEE TCAS-II 62, 786 (2015)).
+
+    ``k_off (V/v_off - 1)^a_off`` above ``v_off > 0``, ``k_on (V/v_on - 1)^a_on`` below ``v_on < 0``
+    (``k_on < 0``), 0 between. x = 0 is the low-resistance bound.
+    """
+    xp = namespace(volts, *parameters.values())
+    above = volts / parameters["v_off"] - 1.0
+    below = volts / parameters["v_on"] - 1.0
+    off = parameters["k_off"] * xp.where(above > 0, above, 0.0 * above) ** parameters["a_off"]
+    on = parameters["k_on"] * xp.where(below > 0, below, 0.0 * below) ** parameters["a_on"]
+    return xp.where(above > 0, off, 0.0 * off) + xp.where(below > 0, on, 0.0 * on)
+
+
+def vteam_state(parameters: Parameters, x: Any, volts: Any, seconds: Any) -> Any:
+    """Return the state in [0, 1] after ``seconds`` at constant ``volts``; exact, the rate is constant."""
+    moved = x + vteam_rate(parameters, volts) * seconds
+    return namespace(moved).clip(moved, 0.0, 1.0)
+
+
+def vteam_current(parameters: Parameters, x: Any, volts: Any) -> Any:
+    """Return I in A: resistance linear in the state from ``r_on`` (x = 0) to ``r_off`` (x = 1)."""
+    return volts / (parameters["r_on"] + (parameters["r_off"] - parameters["r_on"]) * x)
+
+
+def yakopcic_current(parameters: Parameters, x: Any, volts: Any) -> Any:
+    """Return I = a x sinh(b V) in A, ``a1`` for V >= 0 and ``a2`` below.
+
+    Yakopcic et al., IEEE Electron Device Lett. 32, 1436 (2011).
+    """
+    xp = namespace(x, volts, *parameters.values())
+    amplitude = xp.where(volts >= 0, parameters["a1"] + 0.0 * volts, parameters["a2"] + 0.0 * volts)
+    return amplitude * x * xp.sinh(parameters["b"] * volts)
+
+
+def yakopcic_rate(parameters: Parameters, x: Any, volts: Any) -> Any:
+    """Return dx/dt = eta g(V) f(x) in 1/s.
+
+    ``g``: ``a_p (e^V - e^v_p)`` above ``v_p``, ``-a_n (e^-V - e^v_n)`` below ``-v_n``, 0 between; ``f`` falls
+    exponentially beyond ``x_p`` (up) and below ``1 - x_n`` (down) and is 0 at the bounds.
+    """
+    xp = namespace(x, volts, *parameters.values())
+    up = parameters["a_p"] * (xp.exp(volts) - xp.exp(parameters["v_p"] + 0.0 * volts))
+    down = -parameters["a_n"] * (xp.exp(-volts) - xp.exp(parameters["v_n"] + 0.0 * volts))
+    g = xp.where(volts > parameters["v_p"], up, xp.where(volts < -parameters["v_n"], down, 0.0 * up))
+    x_p, x_n = parameters["x_p"], parameters["x_n"]
+    slow_up = xp.exp(-parameters["alpha_p"] * (x - x_p)) * ((x_p - x) / (1.0 - x_p) + 1.0)
+    slow_down = xp.exp(parameters["alpha_n"] * (x + x_n - 1.0)) * x / (1.0 - x_n)
+    rising = xp.where(x >= x_p, slow_up, 1.0 + 0.0 * x)
+    falling = xp.where(x <= 1.0 - x_n, slow_down, 1.0 + 0.0 * x)
+    return parameters["eta"] * g * xp.where(parameters["eta"] * volts >= 0, rising, falling)
+
+
+def _bounded(xp: Any, parameters: Parameters, siemens: Any) -> Any:
+    low, high = parameters["g_min"] + 0.0 * siemens, parameters["g_max"] + 0.0 * siemens
+    return xp.where(siemens < low, low, xp.where(siemens > high, high, siemens))

@@ -1,0 +1,70 @@
+"""Populations of RRAM cells; equations in :mod:`labtrain.physics.memristor`.
+
+Defaults are those of measured 1T1R RRAM: 4-225 uS, write spread 12-20 uS, read noise 0.3 %,
+relaxation of some 7 uS a decade at mid-range, and no stuck cells unless asked for
+(0.5-5 % is usual, half of them low and half high).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from labtrain import noise
+from labtrain.populations.model import DeviceModel, Setting, Spread, Values
+
+_UNITS = {
+    "g_min": "S",
+    "g_max": "S",
+    "g_start": "S",
+    "step_up": "S",
+    "step_down": "S",
+    "cycle_spread": "",
+    "write_noise": "S",
+    "read_noise": "",
+    "relax_mean": "S",
+    "relax_spread": "S",
+    "stuck": "",
+}
+
+_SETTINGS = {
+    "g_min": Setting("siemens", 4e-6, 1e-9, 1e-2, "lowest conductance"),
+    "g_max": Setting("siemens", 225e-6, 1e-9, 1e-1, "highest conductance"),
+    "g_start": Setting("siemens", 100e-6, 1e-9, 1e-1, "conductance after forming"),
+    "step_up": Setting("siemens", 10e-6, 0.0, 1e-2, "change by a potentiating pulse at g_min"),
+    "step_down": Setting("siemens", 10e-6, 0.0, 1e-2, "change by a depressing pulse at g_max"),
+    "cycle_spread": Setting("dimensionless", 0.3, 0.0, 5.0, "relative noise of a pulse's step"),
+    "write_noise": Setting("siemens", 16e-6, 0.0, 1e-2, "noise of an open-loop write"),
+    "read_noise": Setting("dimensionless", 0.003, 0.0, 0.5, "relative noise of a reading"),
+    "relax_mean": Setting("siemens", 6.5e-6, 0.0, 1e-3, "mean relaxation a decade at mid-range"),
+    "relax_spread": Setting("siemens", 6.5e-6, 0.0, 1e-3, "spread of the relaxation a decade"),
+    "stuck": Setting("dimensionless", 0.0, 0.0, 1.0, "share of stuck cells, half low and half high"),
+    "mismatch": Setting("dimensionless", 0.0, 0.0, 1.0, "relative spread of bounds, start and steps"),
+}
+
+
+def _build(settings: Mapping[str, float], spread: Spread) -> Values:
+    values = {name: np.full(spread.cells, settings[name]) for name in _UNITS}
+    for name in ("g_min", "g_max", "g_start", "step_up", "step_down"):
+        values[name] = spread.relative(name, settings[name], settings["mismatch"])
+    values["g_max"] = np.maximum(values["g_max"], 1.01 * values["g_min"])
+    chance = noise.uniform(
+        spread.seed, noise.stream(f"{spread.array}/population/stuck"), np.arange(spread.cells), 0
+    )
+    low, high = chance < settings["stuck"] / 2, chance > 1 - settings["stuck"] / 2
+    start = np.clip(values["g_start"], values["g_min"], values["g_max"])
+    values["g_start"] = np.where(low, values["g_min"], np.where(high, values["g_max"], start))
+    values["stuck"] = (low | high).astype(np.float64)
+    return values
+
+
+MEMRISTOR = DeviceModel(
+    name="memristor",
+    terminals=("top",),
+    settings=_SETTINGS,
+    units=_UNITS,
+    build=_build,
+    expected_resistance=(1e3, 1e6),
+    doc="a filamentary RRAM cell",
+)
