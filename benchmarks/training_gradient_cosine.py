@@ -35,9 +35,8 @@ def simulated_chips(count: int, mismatch: float) -> Iterator[NeuronPairArray]:
 def line(checks, label: str) -> None:
     cosines = Spread.of([check.cosine for check in checks])
     errors = Spread.of([check.relative_rmse for check in checks])
-    print(
-        f"| {label} | {cosines.mean:.4f} | {cosines.deviation:.4f} | {cosines.lowest:.4f} | {errors.mean:.3f} |"
-    )
+    figures = f"{cosines.mean:.4f} | {cosines.deviation:.4f} | {cosines.lowest:.4f} | {errors.mean:.3f}"
+    print(f"| {label} | {figures} |")
 
 
 def over_simulated_chips(chips: int) -> None:

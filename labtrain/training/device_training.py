@@ -84,8 +84,10 @@ class DeviceTraining:
         run.calibration_readings += calibration.readings
         return run
 
-    def run_fold(self, fold: int, split: Split, schedule: Schedule, beside: Sequence[Epoch]) -> float:
-        """Train one fold; return the last epoch's validation accuracy in percent."""
+    def run_fold(
+        self, fold: int, split: Split, schedule: Schedule, beside: Sequence[Epoch]
+    ) -> tuple[torch.nn.Sequential, list[Epoch]]:
+        """Train one fold; return the network and its epochs."""
         network = self.build(fold)
 
         def after_step(step: Step) -> None:
@@ -106,7 +108,7 @@ class DeviceTraining:
             after_epoch=after_epoch,
         )
         self.finish_fold(fold, network)
-        return history[-1].validation_accuracy
+        return network, history
 
     def build(self, fold: int) -> torch.nn.Sequential:
         """Build the network of a fold on a fresh calibration read of the chosen neurons."""

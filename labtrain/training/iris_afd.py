@@ -54,7 +54,8 @@ def _run(context: Context) -> dict[str, object]:
     for fold, split in enumerate(splits):
         beside = _baseline(context, sizes, split, schedule, fold) if context.baseline else []
         started = clock.now_ns()
-        reached.append(training.run_fold(fold, split, schedule, beside))
+        _, epochs = training.run_fold(fold, split, schedule, beside)
+        reached.append(epochs[-1].validation_accuracy)
         spent_ns += clock.now_ns() - started
         baselines.append(beside[-1].validation_accuracy if beside else None)
     return training_result(training, "validation", reached, baselines, spent_ns / 1e9)

@@ -55,7 +55,7 @@ class Step:
 
 @dataclass(frozen=True)
 class Epoch:
-    """One epoch, just finished; accuracy in percent."""
+    """One epoch, just finished; accuracy in percent, NaN where nothing is held out."""
 
     epoch: int
     train_loss: float
@@ -112,7 +112,9 @@ def batches(count: int, batch_size: int, seed: int, k: int, epoch: int) -> Itera
 
 
 def accuracy(network: torch.nn.Module, x: torch.Tensor, y: torch.Tensor, batch_size: int = 1000) -> float:
-    """Classify in eval mode; return percent right."""
+    """Classify in eval mode; return percent right (NaN of no samples)."""
+    if len(y) == 0:
+        return float("nan")
     network.eval()
     with torch.no_grad():
         right = sum(
