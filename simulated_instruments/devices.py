@@ -6,7 +6,6 @@ A kind of device is one class in ``DEVICE_KINDS``. Parameters come from
 
 from __future__ import annotations
 
-from abc import ABC
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -17,6 +16,7 @@ from labtrain import noise
 from labtrain.physics import sot
 from labtrain.populations import Population
 from labtrain.wiring import GROUND
+from simulated_instruments.draws import Draws
 from simulated_instruments.laws import BarrierLaw, Drifting, Floats, Law, NeuronLaw, Ohmic, ResistorLaw
 from simulated_instruments.stress import BARRIER, LINE, Lifetime, TerminalStress
 
@@ -43,8 +43,8 @@ class Branch:
         Whether it fails open (a fuse) or short (a barrier); with ``lifetime`` None it never fails.
     conducts
         False for a dead or fused one.
-    seed, stream, cell, reads
-        The address of its read noise.
+    draws, reads
+        Its read noise, and how many readings have met it.
     """
 
     name: str
@@ -52,21 +52,17 @@ class Branch:
     end: str
     law: Law
     stress: TerminalStress
+    draws: Draws
     stress_end: str = GROUND
     lifetime: Lifetime | None = None
     breaks_open: bool = False
     conducts: bool = True
-    seed: int = 0
-    stream: int = 0
-    cell: int = 0
     reads: int = 0
 
     def noise(self, amperes: Floats, seconds: float) -> Floats:
         """Draw the EMF of the next ``len(amperes)`` readings, in V, and count them."""
-        events = np.arange(self.reads, self.reads + len(amperes))
-        self.reads += len(amperes)
-        draws: Floats = noise.normal(self.seed, self.stream, self.cell, events)
-        return self.law.noise_volts(amperes, seconds) * draws
+        first, self.reads = self.reads, self.reads + len(amperes)
+        return self.law.noise_volts(amperes, seconds) * self.draws.take(first, len(amperes))
 
     def suffer(self, volts: Floats, amperes: Floats, seconds: float) -> bool:
         """Note levels of ``seconds`` each; return whether it broke just now."""
@@ -124,12 +120,12 @@ class Circumstances:
         if self.drift_per_hour:
             law = Drifting(law, self.drift_per_hour, self.seconds)
         name = f"{self.name}.{terminal}"
-        address = {"seed": self.population.seed, "stream": self.population.stream("read"), "cell": cell}
-        settings = {"start": name, "end": GROUND, "conducts": not self.dead} | address | more
-        return Branch(name=name, law=law, stress=TerminalStress(), **settings)
+        draws = Draws(noise.normal, self.population.seed, self.population.stream("read"), cell)
+        kept = {"end": GROUND, "conducts": not self.dead} | more
+        return Branch(name=name, start=name, law=law, stress=TerminalStress(), draws=draws, **kept)
 
 
-class Device(ABC):
+class Device:
     """A device in the world.
 
     Attributes

@@ -31,7 +31,7 @@ from simulated_instruments.smu_accuracy import (
     range_for,
 )
 from simulated_instruments.sources import Mode
-from simulated_instruments.world import World
+from simulated_instruments.world import Bools, World
 
 LINE_SECONDS: Final = 0.02
 POINT_OVERHEAD_SECONDS: Final = 1e-3
@@ -101,9 +101,10 @@ class VirtualKeithley2450(ScpiInstrument):
         self._port = world.add_meter(f"{alias}.hi", f"{alias}.lo")
         self._model = ReadingModel(seed, alias, bool(options.get("ideal", False)))
         world.add_process(self._catch_up)
-        self._reset()
+        self.reset()
 
-    def _reset(self) -> None:
+    def reset(self) -> None:
+        """Bring the power-on settings back: outputs off."""
         self.sweep: RunningSweep | None = None
         self.planned: RunningSweep | None = None
         self.lists: dict[str, list[float]] = {"VOLT": [], "CURR": []}
@@ -119,7 +120,7 @@ class VirtualKeithley2450(ScpiInstrument):
         return self.settings.sources[self.settings.function]
 
     def effective_limit(self) -> float:
-        """Return the limit as the output stage holds it: a fixed measure range clamps it (range compliance)."""
+        """Return the limit as it is held: a fixed measure range clamps it (range compliance)."""
         limited = _LIMITED[self.settings.function]
         sense, limit = self.settings.senses[limited], self.source.limit
         if self.settings.measured == limited and not sense.auto:
@@ -224,25 +225,25 @@ class VirtualKeithley2450(ScpiInstrument):
             raise ScpiError(-221, "a sweep is running")
         for _ in range(self.settings.count):
             self._wait(self.settle() + self.aperture() + POINT_OVERHEAD_SECONDS)
+            truth = self._world.measure(self._port, self.aperture())
             level = np.array([self.source.level])
-            self.take(level, self.buffer(buffer), np.array([self._world.now_ns()]), 0.0)
+            self._store(level, truth, self.buffer(buffer), np.array([self._world.now_ns()]))
 
     def take(self, levels: Floats, buffer: ReadingBuffer, times_ns: Floats, dwell: float) -> None:
-        """Source ``levels [B]``, read each, store."""
-        settings = self.settings
-        seconds = self.aperture()
-        actual = self._actual(levels)
-        volts, amperes, limited = self._world.sweep(self._port, actual, seconds, dwell)
-        truth = {"VOLT": volts, "CURR": amperes}
-        if not settings.output:
-            limited = np.zeros(len(levels), dtype=bool)
+        """Source ``levels [B]`` for ``dwell`` each, read each, store."""
+        truth = self._world.sweep(self._port, self._actual(levels), self.aperture(), dwell)
+        self._store(levels, truth, buffer, times_ns)
+
+    def _store(
+        self, levels: Floats, read: tuple[Floats, Floats, Bools], buffer: ReadingBuffer, times_ns: Floats
+    ) -> None:
+        function, source = self.settings.function, self.source
+        truth = {"VOLT": read[0], "CURR": read[1]}
         readings = self._readings(truth)
-        if self.source.readback:
-            nplc = settings.senses[settings.measured].nplc
-            source = self._model.read(settings.function, self.source.range, nplc, truth[settings.function])
-        else:
-            source = levels
-        buffer.append(source, readings, times_ns, limited)
+        if source.readback:
+            nplc = self.settings.senses[self.settings.measured].nplc
+            levels = self._model.read(function, source.range, nplc, truth[function])
+        buffer.append(levels, readings, times_ns, read[2])
 
     def _readings(self, truth: Mapping[str, Floats]) -> Floats:
         measured = self.settings.measured
@@ -261,7 +262,7 @@ class VirtualKeithley2450(ScpiInstrument):
             raise ScpiError(-224, f"buffer {name}")
         return self.buffers[name.lower()]
 
-    def limited_by(self, levels: Floats) -> Floats:
+    def limited_by(self, levels: Floats) -> Bools:
         """Tell at which of the levels the limit would hold the source."""
         return self._world.would_limit(self._port, self._actual(levels))
 
@@ -297,11 +298,13 @@ class VirtualKeithley2450(ScpiInstrument):
             self.sweep = None
             self.apply()
 
-    def _complete(self) -> None:
+    def complete(self) -> None:
+        """Wait until what was started is over."""
         while self.sweep is not None:
             self._wait(max(self.sweep.end_ns - self._world.now_ns(), 1) * 1e-9)
 
-    def _trigger(self) -> None:
+    def trigger(self) -> None:
+        """Fire what waits for a manual trigger."""
         self.initiate()
 
     tree = CommandTree((*COMMON, *COMMANDS))

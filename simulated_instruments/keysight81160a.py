@@ -99,9 +99,10 @@ class VirtualKeysight81160A(ScpiInstrument):
         super().__init__(alias, world, clock, options, seed)
         self._ports = {number: world.add_generator(f"{alias}.{number}") for number in CHANNELS}
         world.add_process(self._catch_up)
-        self._reset()
+        self.reset()
 
-    def _reset(self) -> None:
+    def reset(self) -> None:
+        """Bring the power-on settings back: outputs off."""
         self._channels = {number: Channel(port) for number, port in self._ports.items()}
         for channel in self._channels.values():
             self.apply(channel, on=False)
@@ -159,7 +160,8 @@ class VirtualKeysight81160A(ScpiInstrument):
         channel.width, channel.period, channel.transition = width, period, transition
         self.apply(channel)
 
-    def _trigger(self) -> None:
+    def trigger(self) -> None:
+        """Fire what waits for a manual trigger."""
         armed = [c for c in self._channels.values() if c.port.on and c.arm == "MAN" and c.firing is None]
         if not armed:
             raise ScpiError(-211, "no channel is armed for a manual trigger with its output on")
@@ -167,6 +169,12 @@ class VirtualKeysight81160A(ScpiInstrument):
         for channel in armed:
             channel.firing = Firing(now, channel.period, float(channel.count))
         self._catch_up(now)
+
+    def abort(self) -> None:
+        """Stop pulses on their way; a free-running channel starts anew."""
+        for channel in self._channels.values():
+            channel.firing = None
+            self.apply(channel)
 
     def _catch_up(self, now_ns: int) -> None:
         for channel in self._channels.values():
@@ -182,7 +190,8 @@ class VirtualKeysight81160A(ScpiInstrument):
             if now_ns >= firing.end_ns:
                 channel.firing = None
 
-    def _complete(self) -> None:
+    def complete(self) -> None:
+        """Wait until what was started is over."""
         while True:
             ends = [c.firing.end_ns for c in self._channels.values() if c.firing is not None]
             finite = [end for end in ends if math.isfinite(end)]

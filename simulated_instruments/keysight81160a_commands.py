@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final
 
-from simulated_instruments.scpi import constant, ignore, only
+from simulated_instruments.scpi import act, constant, ignore, only
 from simulated_instruments.scpi_parameters import Boolean, Choice, Number, Parameter, whole
 from simulated_instruments.scpi_tree import Command
 
@@ -114,6 +114,11 @@ def _set_burst(instrument: Any, channel: Any, value: bool) -> None:
     instrument.apply(channel)
 
 
+def _set_polarity(instrument: Any, channel: Any, value: str) -> None:
+    channel.inverted = value == "INV"
+    instrument.apply(channel)
+
+
 def _set_arm(instrument: Any, channel: Any, value: str) -> None:
     channel.arm = "INT2" if value.startswith("INT") else value
     instrument.apply(channel)
@@ -166,7 +171,7 @@ COMMANDS: Final = (
         ":OUTPut#:POLarity",
         _POLARITY,
         lambda c: "INV" if c.inverted else "NORM",
-        lambda i, c, value: (setattr(c, "inverted", value == "INV"), i.apply(c))[1],
+        _set_polarity,
     ),
     _setting(":ARM[:STARt]:SOURce#", _ARM, lambda c: c.arm, _set_arm),
     _setting(":TRIGger#:COUNt", _COUNT, lambda c: c.count, _set_count),
@@ -175,6 +180,7 @@ COMMANDS: Final = (
     _setting(f"{_SOURCE}:BURSt#:STATe", _ON, lambda c: c.burst, _set_burst),
     _field(f"{_SOURCE}:BURSt#:MODE", Choice("TRIGgered", "GATed"), "burst_mode"),
     _field(f"{_SOURCE}:BURSt#:INTernal:PERiod", Number(3.03e-9, 1e6, 1e-3, "S"), "burst_period"),
+    Command(":ABORt", act("abort")),
     Command(":TRACe:CHANnel#", ignore, constant("0")),
     Command(":DISPlay", ignore),
 )

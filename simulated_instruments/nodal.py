@@ -10,8 +10,9 @@ analysis", IEEE Trans. Circuits Syst. 22, 504 (1975).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -50,7 +51,7 @@ class OperatingPoints:
     branch_volts, branch_amperes
         Across and through each branch, ``[B, branches]``; volts against the branch's ``stress_end``.
     transfer
-        How an EMF in each branch moves each meter's voltage and current,
+        Works out how an EMF in each branch moves each meter's voltage and current,
         ``[B, meters, branches]`` (dimensionless) and in siemens.
     """
 
@@ -59,11 +60,11 @@ class OperatingPoints:
     limited: NDArray[np.bool_]
     branch_volts: Floats
     branch_amperes: Floats
-    transfer: tuple[Floats, Floats]
+    transfer: Callable[[], tuple[Floats, Floats]]
 
     def disturbed(self, emf: Floats) -> tuple[Floats, Floats]:
         """Return the meters' volts and amperes with a small EMF ``[B, branches]`` in the branches."""
-        by_volts, by_amperes = self.transfer
+        by_volts, by_amperes = self.transfer()
         volts = self.volts + (by_volts * emf[:, None, :]).sum(axis=2)
         return volts, self.amperes + (by_amperes * emf[:, None, :]).sum(axis=2)
 
@@ -203,7 +204,8 @@ class NodalSystem:
         across = [self._between(x, b.start, b.stress_end) for b in self._circuit.branches]
         branch_volts = np.stack(across, 1) if across else np.zeros((len(x), 0))
         through = x[:, self._n : self._n + self._m]
-        return OperatingPoints(volts, amperes, limited, branch_volts, through, self._transfer(x, kinds))
+        transfer = partial(self._transfer, x, kinds)
+        return OperatingPoints(volts, amperes, limited, branch_volts, through, transfer)
 
     def _transfer(self, x: Floats, kinds: NDArray[np.bool_]) -> tuple[Floats, Floats]:
         """Differentiate the meters' readings by an EMF in each noisy branch."""
@@ -217,7 +219,7 @@ class NodalSystem:
         push = np.zeros((*x.shape, len(noisy)))
         for column, index in enumerate(noisy):
             push[:, self._n + index, column] = -1.0
-        moved = np.linalg.solve(jacobian, push)
+        moved: Floats = np.linalg.solve(jacobian, push)
         for column, index in enumerate(noisy):
             by_volts[:, :, index], by_amperes[:, :, index] = self._meters(moved[:, :, column])
         return by_volts, by_amperes

@@ -38,7 +38,7 @@ class ReadingBuffer:
         """Forget all readings."""
         self._count = 0
 
-    def append(self, source: Floats, readings: Floats, times_ns: Floats, limited: Floats) -> None:
+    def append(self, source: Floats, readings: Floats, times_ns: Floats, limited: NDArray[np.bool_]) -> None:
         """Add readings ``[B]`` each."""
         if not self._count:
             self._start_ns = int(times_ns[0])

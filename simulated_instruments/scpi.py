@@ -25,7 +25,7 @@ Action = Callable[[Any], str | bytes | None]
 class ScpiInstrument(VirtualInstrument):
     """The part of a SCPI instrument that all models share.
 
-    A model states its ``tree`` and ``identity`` and carries out ``_reset``.
+    A model states its ``tree`` and ``identity`` and carries out ``reset``.
     """
 
     tree: ClassVar[CommandTree]
@@ -34,9 +34,9 @@ class ScpiInstrument(VirtualInstrument):
     def __init__(self, alias: str, world: World, clock: Clock, options: Mapping[str, Any], seed: int) -> None:
         super().__init__(alias, world, clock, options, seed)
         self.errors = ErrorQueue()
-        self._event_status = _POWER_ON
-        self._event_enable = 0
-        self._service_enable = 0
+        self.event_status = _POWER_ON
+        self.event_enable = 0
+        self.service_enable = 0
         self._compiled: dict[bytes, tuple[Action, ...]] = {}
 
     def _carry_out(self, message: bytes) -> bytes | None:
@@ -61,11 +61,11 @@ class ScpiInstrument(VirtualInstrument):
     def _note(self, error: ScpiError) -> None:
         self.errors.push(error)
         if -200 < error.code <= -100:
-            self._event_status |= _COMMAND_ERROR
+            self.event_status |= _COMMAND_ERROR
         elif -300 < error.code <= -200:
-            self._event_status |= _EXECUTION_ERROR
+            self.event_status |= _EXECUTION_ERROR
         else:
-            self._event_status |= _DEVICE_ERROR
+            self.event_status |= _DEVICE_ERROR
 
     def _compile(self, message: bytes) -> tuple[Action, ...]:
         """Turn a message into actions; what follows a syntax error in it is not carried out (488.2)."""
@@ -94,13 +94,13 @@ class ScpiInstrument(VirtualInstrument):
         return partial(_call, handler, suffixes, unit.arguments), path
 
     @abstractmethod
-    def _reset(self) -> None:
+    def reset(self) -> None:
         """Do what ``*RST`` does."""
 
-    def _complete(self) -> None:
+    def complete(self) -> None:
         """Wait until pending operations are done (``*OPC?``, ``*WAI``); models with overlap override it."""
 
-    def _trigger(self) -> None:
+    def trigger(self) -> None:
         """Do what ``*TRG`` does; models that can override it."""
         raise ScpiError(-211)
 
@@ -166,24 +166,24 @@ def _identify(instrument: ScpiInstrument) -> str:
 
 def _status_byte(instrument: ScpiInstrument) -> str:
     byte = (4 if len(instrument.errors) else 0) | (
-        32 if instrument._event_status & instrument._event_enable else 0
+        32 if instrument.event_status & instrument.event_enable else 0
     )
-    return str(byte | (64 if byte & instrument._service_enable else 0))
+    return str(byte | (64 if byte & instrument.service_enable else 0))
 
 
 def _event_status(instrument: ScpiInstrument) -> str:
-    value, instrument._event_status = instrument._event_status, 0
+    value, instrument.event_status = instrument.event_status, 0
     return str(value)
 
 
 def _clear(instrument: ScpiInstrument) -> None:
     instrument.errors.clear()
-    instrument._event_status = 0
+    instrument.event_status = 0
 
 
 def _operation_complete(instrument: ScpiInstrument) -> None:
-    instrument._complete()
-    instrument._event_status |= 1
+    instrument.complete()
+    instrument.event_status |= 1
 
 
 def _plain(function: Callable[[Any], Any]) -> Any:
@@ -195,7 +195,7 @@ def _plain(function: Callable[[Any], Any]) -> Any:
 
 
 def _wait_then_one(instrument: ScpiInstrument) -> str:
-    instrument._complete()
+    instrument.complete()
     return "1"
 
 
@@ -212,16 +212,16 @@ def _next_errors(instrument: ScpiInstrument) -> str:
 
 COMMON: Final = (
     Command("*IDN", query=_plain(_identify)),
-    Command("*RST", write=act("_reset")),
+    Command("*RST", write=act("reset")),
     Command("*CLS", write=_plain(_clear)),
     Command("*OPC", write=_plain(_operation_complete), query=_plain(_wait_then_one)),
-    Command("*WAI", write=act("_complete")),
-    Command("*TRG", write=act("_trigger")),
+    Command("*WAI", write=act("complete")),
+    Command("*TRG", write=act("trigger")),
     Command("*TST", query=constant("0")),
     Command("*STB", query=_plain(_status_byte)),
     Command("*ESR", query=_plain(_event_status)),
-    Command("*ESE", *_register("_event_enable")),
-    Command("*SRE", *_register("_service_enable")),
+    Command("*ESE", *_register("event_enable")),
+    Command("*SRE", *_register("service_enable")),
     Command(":SYSTem:ERRor[:NEXT]", query=_plain(lambda instrument: instrument.errors.pop())),
     Command(":SYSTem:ERRor:COUNt", query=_plain(lambda instrument: str(len(instrument.errors)))),
     Command(":SYSTem:ERRor:ALL", query=_plain(_next_errors)),

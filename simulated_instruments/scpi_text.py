@@ -80,11 +80,11 @@ def parse_unit(text: str, path: tuple[str, ...]) -> tuple[Unit, tuple[str, ...]]
         "*"
     ):  # a common command leaves the path alone; ":*CLS" is met in the field
         return Unit((name.lstrip(":"),), query, arguments), path
-    if not name.isascii() or not name.replace(":", "").replace("_", "").isalnum():
-        raise ScpiError(-101, text[:40])
     start = () if name.startswith(":") else path
     nodes = tuple(name.removeprefix(":").split(":"))
     if not all(nodes):
         raise ScpiError(-102, text[:40])
+    if not name.isascii() or not all(node.replace("_", "").isalnum() for node in nodes):
+        raise ScpiError(-101, text[:40])
     full = start + nodes
     return Unit(full, query, arguments), full[:-1]

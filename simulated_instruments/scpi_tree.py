@@ -11,7 +11,7 @@ from simulated_instruments.scpi_errors import ScpiError
 from simulated_instruments.scpi_parameters import short_form
 
 Handler = Callable[[Any, tuple[int, ...], tuple[str, ...]], str | bytes | None]
-"""``handler(instrument, suffixes, arguments)``; suffixes are those of the header's ``#`` nodes, 1 if left out."""
+"""``handler(instrument, suffixes, arguments)``; suffixes are those of ``#`` nodes, 1 if left out."""
 
 _NODE = re.compile(r"(\[?):?([A-Za-z*]+)(#|\[1\])?(\]?)")
 

@@ -1,15 +1,16 @@
-"""Virtual serial switch matrix: 8 rows (0-7) by 32 columns (0-31) of reed relays, our own firmware's protocol.
+"""Virtual serial switch matrix: 8 rows (0-7) by 32 columns (0-31) of reed relays, our own firmware.
 
-ASCII lines at 115200 baud, one answer a line: ``CLOSE r,c``, ``OPEN r,c``, ``ONLY r,c``, ``OPENALL``, ``PING`` answer
-``OK`` or ``ERR n text``; ``STATE?`` answers ``r,c;r,c`` (an empty line when all are open), ``ERR?`` the last
-error, ``*IDN?`` the identity. A watchdog opens everything when no line came for its period.
+ASCII lines at 115200 baud, one answer a line: ``CLOSE r,c``, ``OPEN r,c``, ``ONLY r,c``, ``OPENALL`` and
+``PING`` answer ``OK`` or ``ERR n text``; ``STATE?`` answers ``r,c;r,c`` (an empty line when all are open),
+``ERR?`` the last error, ``*IDN?`` the identity. A watchdog opens everything when no line came for its
+period.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
-from typing import Any, Final
+from collections.abc import Mapping
+from typing import Any, ClassVar, Final
 
 from labtrain.clock import Clock
 from labtrain.wiring import Crosspoint
@@ -97,15 +98,15 @@ class VirtualSerialMatrix(VirtualInstrument):
         if len(line) > _LONGEST:
             raise _Refused(1, "line too long")
         word, _, rest = line.partition(" ")
-        if word.upper() in _WITH_CROSSPOINT:
-            _WITH_CROSSPOINT[word.upper()](self, self._crosspoint(rest))
+        if word.upper() in self._WITH_CROSSPOINT:
+            self._WITH_CROSSPOINT[word.upper()](self, self._crosspoint(rest))
             self._move()
             return "OK"
         if rest.strip():
-            raise _Refused(3 if word.upper() in _PLAIN else 1, "unexpected parameter or unknown command")
-        if word.upper() not in _PLAIN:
+            raise _Refused(3 if word.upper() in self._PLAIN else 1, "unexpected parameter or unknown command")
+        if word.upper() not in self._PLAIN:
             raise _Refused(1, "unknown command")
-        return _PLAIN[word.upper()](self)
+        return self._PLAIN[word.upper()](self)
 
     @staticmethod
     def _crosspoint(text: str) -> tuple[int, int]:
@@ -136,26 +137,33 @@ class VirtualSerialMatrix(VirtualInstrument):
         self._wait(self._settle_ns * 1e-9)
         self._coils.add(crosspoint)
 
+    def _close(self, crosspoint: tuple[int, int]) -> None:
+        self._coils.add(crosspoint)
+
+    def _open(self, crosspoint: tuple[int, int]) -> None:
+        self._coils.discard(crosspoint)
+
+    def _identify(self) -> str:
+        return f"LABTRAIN,SERIAL-MATRIX,{self.alias.upper()},1.0"
+
+    def _ping(self) -> str:
+        return "OK"
+
+    _WITH_CROSSPOINT: ClassVar = {"CLOSE": _close, "OPEN": _open, "ONLY": _only}
+    _PLAIN: ClassVar = {
+        "*IDN?": _identify,
+        "OPENALL": _open_all,
+        "STATE?": _state,
+        "ERR?": _take_error,
+        "PING": _ping,
+    }
+
     def state_dict(self) -> dict[str, Any]:
         """Nothing: relays are set again by the bench."""
         return {}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Nothing to take back."""
-
-
-_WITH_CROSSPOINT: Final[Mapping[str, Callable[[VirtualSerialMatrix, tuple[int, int]], None]]] = {
-    "CLOSE": lambda matrix, crosspoint: matrix._coils.add(crosspoint),
-    "OPEN": lambda matrix, crosspoint: matrix._coils.discard(crosspoint),
-    "ONLY": VirtualSerialMatrix._only,
-}
-_PLAIN: Final[Mapping[str, Callable[[VirtualSerialMatrix], str]]] = {
-    "*IDN?": lambda matrix: f"LABTRAIN,SERIAL-MATRIX,{matrix.alias.upper()},1.0",
-    "OPENALL": VirtualSerialMatrix._open_all,
-    "STATE?": VirtualSerialMatrix._state,
-    "ERR?": VirtualSerialMatrix._take_error,
-    "PING": lambda matrix: "OK",
-}
 
 
 def _pairs(text: str) -> frozenset[tuple[int, int]]:

@@ -10,6 +10,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from labtrain.wiring import GROUND
 from simulated_instruments.circuit import Circuit
@@ -17,6 +18,8 @@ from simulated_instruments.laws import CurrentLaw, Floats
 from simulated_instruments.nodal import LEAK_SIEMENS, Drive, OperatingPoints
 
 _STEPS = 100
+
+Bools = NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,41 +33,40 @@ class SeriesChain:
         """Solve for B points; see :class:`simulated_instruments.nodal.NodalSystem`."""
         law = self.circuit.branches[0].law
         assert isinstance(law, CurrentLaw)
-        levels = drive.levels
-        if drive.mode == "current":
-            amperes, limited = self._under_current(law, levels, drive.limit)
-            emf_to_volts = np.where(limited, 0.0, 1.0)
-        else:
-            amperes, limited = self._under_voltage(law, levels, drive.limit)
-            emf_to_volts = np.where(limited, 1.0, 0.0)
-        across = law.voltage(amperes)
+        forced = drive.mode == "current"
+        solve = self._under_current if forced else self._under_voltage
+        amperes, across, limited = solve(law, drive.levels, drive.limit)
         volts = across + amperes * self.ohms
-        emf_to_amperes = -(1.0 - emf_to_volts) / (law.slope(amperes) + self.ohms)
+        held = limited if forced else ~limited  # the voltage is held, so an EMF moves the current
+
+        def transfer() -> tuple[Floats, Floats]:
+            if not held.any():
+                return np.ones((len(amperes), 1, 1)), np.zeros((len(amperes), 1, 1))
+            by_amperes = np.where(held, -1.0 / (law.slope(amperes) + self.ohms), 0.0)
+            return np.where(held, 0.0, 1.0)[:, None, None], by_amperes[:, None, None]
+
         column = (slice(None), None)
         return OperatingPoints(
-            volts[column],
-            amperes[column],
-            limited[column],
-            across[column],
-            amperes[column],
-            (emf_to_volts[:, None, None], emf_to_amperes[:, None, None]),
+            volts[column], amperes[column], limited[column], across[column], amperes[column], transfer
         )
 
-    def _under_current(self, law: CurrentLaw, levels: Floats, limit: float) -> tuple[Floats, Floats]:
-        amperes = levels.copy()
-        volts = law.voltage(amperes) + amperes * self.ohms
+    def _under_current(self, law: CurrentLaw, levels: Floats, limit: float) -> tuple[Floats, Floats, Bools]:
+        across = law.voltage(levels)
+        volts = across + levels * self.ohms
         limited = ~(np.abs(volts) <= limit)
-        if limited.any():
-            target = np.sign(volts[limited]) * limit
-            amperes[limited] = self._root(law, target, np.zeros(target.shape), levels[limited])
-        return amperes, limited
+        if not limited.any():
+            return levels, across, limited
+        amperes = levels.copy()
+        target = np.sign(volts[limited]) * limit
+        amperes[limited] = self._root(law, target, np.zeros(target.shape), levels[limited])
+        return amperes, law.voltage(amperes), limited
 
-    def _under_voltage(self, law: CurrentLaw, levels: Floats, limit: float) -> tuple[Floats, Floats]:
+    def _under_voltage(self, law: CurrentLaw, levels: Floats, limit: float) -> tuple[Floats, Floats, Bools]:
         top = np.minimum(np.abs(levels) / self.ohms, limit) * np.sign(levels)
         beyond = np.abs(law.voltage(top) + top * self.ohms) < np.abs(levels)
         amperes = self._root(law, levels, np.zeros(levels.shape), top)
         amperes = np.where(beyond, np.sign(levels) * limit, amperes)
-        return amperes, beyond
+        return amperes, law.voltage(amperes), beyond
 
     def _root(self, law: CurrentLaw, volts: Floats, low: Floats, high: Floats) -> Floats:
         """Find the current of a total voltage between two currents: Newton, kept inside by bisection."""
@@ -101,7 +103,7 @@ class OpenRoute:
         none, column = np.zeros((len(levels), 0)), (slice(None), None)
         nothing = np.zeros((len(levels), 1, 0))
         return OperatingPoints(
-            volts[column], amperes[column], limited[column], none, none, (nothing, nothing)
+            volts[column], amperes[column], limited[column], none, none, lambda: (nothing, nothing)
         )
 
 

@@ -10,14 +10,15 @@ specifications": accuracy one year, 23 C +- 5 C; programming and measurement res
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from labtrain import noise
+from simulated_instruments.draws import Draws
 
 Floats = NDArray[np.float64]
 Quantity = Literal["VOLT", "CURR"]
@@ -67,7 +68,8 @@ FULL_SCALES: Final[Mapping[Quantity, Floats]] = {q: np.array(list(t)) for q, t i
 def range_for(quantity: Quantity, value: float) -> float:
     """Return the smallest range that takes ``value``; the largest where none does."""
     scales = FULL_SCALES[quantity]
-    return float(scales[min(np.searchsorted(scales * OVERRANGE, abs(value)), len(scales) - 1)])
+    place = int(np.searchsorted(scales * OVERRANGE, abs(value)))
+    return float(scales[min(place, len(scales) - 1)])
 
 
 def source_step(quantity: Quantity, full_scale: float) -> float:
@@ -91,12 +93,12 @@ class ReadingModel:
         self._alias = alias
         self._ideal = ideal
         self._errors: dict[tuple[str, str, float], tuple[float, float]] = {}
-        self._streams = {
-            (kind, quantity): noise.stream(f"{alias}/{kind}/{quantity}")
-            for kind in ("noise", "mains")
-            for quantity in RANGES
-        }
+        self._noise = {q: self._draws(noise.normal, "noise", q) for q in RANGES}
+        self._mains = {q: self._draws(noise.uniform, "mains", q) for q in RANGES}
         self.readings = 0
+
+    def _draws(self, draw: Callable[..., Any], kind: str, quantity: Quantity) -> Draws:
+        return Draws(draw, self._seed, noise.stream(f"{self._alias}/{kind}/{quantity}"), 0)
 
     def _error(self, kind: str, quantity: Quantity, full_scale: float) -> tuple[float, float]:
         key = (kind, quantity, full_scale)
@@ -139,15 +141,14 @@ class ReadingModel:
     def _disturbed(
         self, quantity: Quantity, scales: Floats, nplc: float, truth: Floats, first: int
     ) -> Floats:
-        events = np.arange(first, first + len(truth))
-        draws: Floats = noise.normal(self._seed, self._streams["noise", quantity], 0, events)
+        draws = self._noise[quantity].take(first, len(truth))
         readings = truth + draws * scales * (_NOISE_OF_RANGE / np.sqrt(nplc))
         if nplc < 1.0 and quantity == "VOLT":
-            phases: Floats = noise.uniform(self._seed, self._streams["mains", quantity], 0, events)
+            phases = self._mains[quantity].take(first, len(truth))
             readings += _MAINS_VOLTS * (1.0 - nplc) * np.sin(2 * np.pi * phases)
-        for full_scale in np.unique(scales):
-            here = scales == full_scale
-            gain, offset = self._error("reading", quantity, float(full_scale))
+        for full_scale in set(scales.tolist()):
+            gain, offset = self._error("reading", quantity, full_scale)
             step = full_scale / (2e6 if quantity == "VOLT" else 1e6)
-            readings[here] = np.round((readings[here] * (1.0 + gain) + offset) / step) * step
+            shown = np.round((readings * (1.0 + gain) + offset) / step) * step
+            readings = np.where(scales == full_scale, shown, readings)
         return readings

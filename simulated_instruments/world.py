@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from labtrain import populations
 from labtrain.clock import Clock
@@ -41,23 +42,28 @@ _REMEMBERED: Final = 64
 class _Held:
     """A level that stands since ``since_ns`` and will be charged to the devices when it ends."""
 
+    key: object
     circuit: Circuit
     points: OperatingPoints
     since_ns: int
 
 
-class _Turn:
-    """Holds the world for one message; time has caught up when it is entered."""
+Bools = NDArray[np.bool_]
 
-    def __init__(self, world: World) -> None:
-        self._world = world
+
+class Turn:
+    """Holds a lock for one message; time has caught up when it is entered."""
+
+    def __init__(self, lock: threading.Lock, catch_up: Callable[[], None]) -> None:
+        self._lock = lock
+        self._catch_up = catch_up
 
     def __enter__(self) -> None:
-        self._world._lock.acquire()
-        self._world._catch_up()
+        self._lock.acquire()
+        self._catch_up()
 
     def __exit__(self, *exception: object) -> None:
-        self._world._lock.release()
+        self._lock.release()
 
 
 class World:
@@ -79,7 +85,7 @@ class World:
     def __init__(self, plan: BenchPlan, clock: Clock) -> None:
         self._clock = clock
         self._lock = threading.Lock()
-        self._turn = _Turn(self)
+        self._turn = Turn(self._lock, self._catch_up)
         self.devices = dict(_devices(plan, self._seconds))
         relays = {
             i.alias: float(i.options.get("relay_resistance", RELAY_OHMS)) for i in plan.instruments.values()
@@ -96,7 +102,7 @@ class World:
 
     # --- taking turns and time -------------------------------------------------------------
 
-    def turn(self) -> _Turn:
+    def turn(self) -> Turn:
         """Hold the world for one message: ``with world.turn(): ...``."""
         return self._turn
 
@@ -178,33 +184,51 @@ class World:
     def changed(self) -> None:
         """Note that some source's output, level or limit, or some contact, is no longer what it was."""
         now = self._clock.now_ns()
-        self._charge_held(now)
-        self._held = []
-        served: set[int] = set()
-        for port in (*self._meters, *self._generators):
-            if not port.on or id(port) in served:
-                continue
-            origin = port.hi if isinstance(port, MeterPort) else port.node
+        before = {held.key: held for held in self._held}
+        after: list[_Held] = []
+        for origin in self._origins():
             circuit, _ = self._circuit(origin)
-            served.update(id(p) for p in (*circuit.meters, *circuit.generators))
-            points = self._solve(origin, {})
-            self._held.append(_Held(circuit, points, now))
-            self._suffer_all(circuit, points, 0.0)
+            drives = tuple((p.mode, p.level, p.limit) for p in circuit.meters)
+            key = (id(circuit), drives, tuple(p.emf for p in circuit.generators))
+            held = before.pop(key, None) if not circuit.varies else None
+            if held is None:
+                held = _Held(key, circuit, self._solve(origin, {}), now)
+                self._suffer_all(circuit, held.points, 0.0)
+            after.append(held)
+        self._charge(before.values(), now)
+        self._held = after
 
-    def measure(self, port: MeterPort, seconds: float) -> tuple[float, float, bool]:
-        """Read one source meter over an aperture: volts and amperes at its terminals, and whether limited."""
-        volts, amperes, limited = self.sweep(port, np.array([port.level]), seconds, 0.0)
-        return float(volts[0]), float(amperes[0]), bool(limited[0])
+    def _origins(self) -> list[str]:
+        """Return where to look for circuits: a node of each source that is on, one a circuit."""
+        meters = [port.hi for port in self._meters if port.on]
+        generators = [port.node for port in self._generators if port.on]
+        served: set[str] = set()
+        origins = []
+        for origin in meters + generators:
+            if origin not in served:
+                origins.append(origin)
+                circuit, _ = self._circuit(origin)
+                served.update(port.hi for port in circuit.meters)
+                served.update(port.node for port in circuit.generators)
+        return origins
+
+    def measure(self, port: MeterPort, seconds: float) -> tuple[Floats, Floats, Bools]:
+        """Read a source meter where it stands, over an aperture; as :meth:`sweep`, with one point."""
+        if not port.on:
+            return _nothing(1)
+        circuit, _ = self._circuit(port.hi)
+        points = next((h.points for h in self._held if h.circuit is circuit and not circuit.varies), None)
+        return self._read(port, circuit, points or self._solve(port.hi, {}), seconds)
 
     def sweep(
         self, port: MeterPort, levels: Floats, seconds: float, dwell: float
-    ) -> tuple[Floats, Floats, Floats]:
+    ) -> tuple[Floats, Floats, Bools]:
         """Source ``levels [B]`` one after the other and read each over ``seconds``.
 
         Parameters
         ----------
         dwell
-            How long each level stands, charged to the devices here (0 for a level that stands anyway).
+            How long each level stands, charged to the devices.
 
         Returns
         -------
@@ -212,21 +236,30 @@ class World:
             ``[B]`` each, at the meter's terminals, with the devices' own noise.
         """
         if not port.on:
-            nothing = np.zeros(len(levels))
-            return nothing, nothing, nothing.astype(bool)
+            return _nothing(len(levels))
         circuit, _ = self._circuit(port.hi)
-        index = circuit.meters.index(port)
         points = self._solve(port.hi, {id(port): levels})
+        read = self._read(port, circuit, points, seconds)
+        self._suffer_all(circuit, points, dwell)
+        for held in self._held:
+            if held.circuit is circuit:  # what stood before the sweep stands no longer
+                held.since_ns = min(held.since_ns + round(dwell * len(levels) * 1e9), self._clock.now_ns())
+        return read
+
+    def _read(
+        self, port: MeterPort, circuit: Circuit, points: OperatingPoints, seconds: float
+    ) -> tuple[Floats, Floats, Bools]:
+        index = circuit.meters.index(port)
+        if not any(branch.law.noisy for branch in circuit.branches):
+            return points.volts[:, index], points.amperes[:, index], points.limited[:, index]
         emf = np.zeros(points.branch_amperes.shape)
         for column, branch in enumerate(circuit.branches):
             if branch.law.noisy:
                 emf[:, column] = branch.noise(points.branch_amperes[:, column], seconds)
         volts, amperes = points.disturbed(emf)
-        if dwell > 0:
-            self._suffer_all(circuit, points, dwell)
         return volts[:, index], amperes[:, index], points.limited[:, index]
 
-    def would_limit(self, port: MeterPort, levels: Floats) -> Any:
+    def would_limit(self, port: MeterPort, levels: Floats) -> Bools:
         """Tell at which of ``levels [B]`` a meter's limit would hold it, without driving them."""
         if not port.on:
             return np.zeros(len(levels), dtype=bool)
@@ -276,8 +309,9 @@ class World:
             branch.stress.note_pulse(volts * float(points.branch_amperes[-1, column]), seconds, count)
             self._branch_owner[id(branch)].pulsed(branch, volts, seconds, count)
         self._suffer_all(circuit, points, seconds * count)
-        if circuit.meters or self._held:
-            self.changed()
+        self._charge(self._held, self._clock.now_ns())
+        self._held = []  # a pulse may have switched what others are reading
+        self.changed()
 
     # --- solving ---------------------------------------------------------------------------
 
@@ -309,8 +343,8 @@ class World:
 
     # --- what devices suffer ---------------------------------------------------------------
 
-    def _charge_held(self, now: int) -> None:
-        for held in self._held:
+    def _charge(self, several: Iterable[_Held], now: int) -> None:
+        for held in several:
             seconds = (now - held.since_ns) * 1e-9
             held.since_ns = now
             if seconds > 0:
@@ -328,7 +362,7 @@ class World:
     def stress(self) -> dict[str, TerminalStress]:
         """What each terminal has suffered until now, by ``"device.terminal"``."""
         with self._turn:
-            self._charge_held(self._clock.now_ns())
+            self._charge(self._held, self._clock.now_ns())
             return {b.name: b.stress for device in self.devices.values() for b in device.branches}
 
     # --- resuming --------------------------------------------------------------------------
@@ -336,7 +370,7 @@ class World:
     def state_dict(self) -> dict[str, Any]:
         """Every device's counters, states and wear; sources and relays are set again by the bench."""
         with self._turn:
-            self._charge_held(self._clock.now_ns())
+            self._charge(self._held, self._clock.now_ns())
             return {name: device.state_dict() for name, device in self.devices.items()}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
@@ -345,6 +379,13 @@ class World:
             for name, device in self.devices.items():
                 device.load_state_dict(state[name])
             self._wear += 1
+            self._held = []
+            self.changed()
+
+
+def _nothing(count: int) -> tuple[Floats, Floats, Bools]:
+    """What a meter reads whose output is off."""
+    return np.zeros(count), np.zeros(count), np.zeros(count, dtype=bool)
 
 
 def _devices(plan: BenchPlan, seconds: Callable[[], float]) -> Iterable[tuple[str, Device]]:
