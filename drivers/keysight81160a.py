@@ -35,6 +35,7 @@ class PulseChannel(Channel):
     source_ohms = 50.0
     minimum_amplitude = 0.05
     minimum_width = 1.5e-9
+    minimum_transition = 1e-9
     maximum_voltage = 5.0
     voltage_resolution = 1e-4
     time_resolution = 1e-11
@@ -47,9 +48,9 @@ class PulseChannel(Channel):
         ":OUTP{ch}:POL?",
         ":OUTP{ch}:POL %s",
         "Control the polarity: inverted pulses go from HIGH down to LOW.",
-        values={False: "NOR", True: "INV"},
+        values={False: "NORM", True: "INV"},
         map_values=True,
-        cast=_word,
+        cast=lambda text: "NORM" if _word(text) == "NOR" else _word(text),
     )
     voltage_high = _number(":VOLT{ch}:HIGH", "Control the high level, in V.")
     voltage_low = _number(":VOLT{ch}:LOW", "Control the low level, in V.")
@@ -85,6 +86,10 @@ class PulseChannel(Channel):
         self.write(f":VOLT{{ch}}:LIM:HIGH {volts:.9g}")
         self.write(f":VOLT{{ch}}:LIM:LOW {-volts:.9g}")
         self.write(":VOLT{ch}:LIM:STAT 1")
+
+    def unlimit_levels(self) -> None:
+        """Switch the instrument's own limits off."""
+        self.write(":VOLT{ch}:LIM:STAT 0")
 
     def others_on(self) -> list[str]:
         """Other channels whose output is on."""

@@ -51,7 +51,7 @@ class SerialMatrix(Instrument):
         """Open every relay."""
         self._do("OPENALL")
 
-    def ping(self) -> None:
+    def keep_alive(self) -> None:
         """Tell the firmware's watchdog that somebody is there."""
         self._do("PING")
 

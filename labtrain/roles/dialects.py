@@ -96,6 +96,7 @@ class PulseGeneratorDialect(Dialect, Protocol):
     source_ohms: float
     minimum_amplitude: float
     minimum_width: float
+    minimum_transition: float
     maximum_voltage: float
     """At a matched load."""
     voltage_resolution: float
@@ -118,6 +119,9 @@ class PulseGeneratorDialect(Dialect, Protocol):
 
     def limit_levels(self, volts: float) -> None:
         """Set the instrument's own limits to plus and minus ``volts`` and switch them on."""
+
+    def unlimit_levels(self) -> None:
+        """Switch the instrument's own limits off."""
 
     def others_on(self) -> list[str]:
         """Other channels whose output is on, which a trigger would fire too."""
@@ -146,3 +150,6 @@ class SwitchMatrixDialect(Dialect, Protocol):
 
     def open_all(self) -> None:
         """Open every relay."""
+
+    def keep_alive(self) -> None:
+        """Tell a watchdog that somebody is there; nothing where there is none."""

@@ -12,7 +12,7 @@ from labtrain.errors import InstrumentError, InstrumentStateChanged, UsageError
 from labtrain.roles.dialects import PulseGeneratorDialect
 from labtrain.roles.envelope import Envelope
 from labtrain.roles.role import Role
-from labtrain.roles.source_settings import positive
+from labtrain.roles.source_settings import number, positive
 from labtrain.roles.worst_case import check_pulse, refuse
 
 _CHANGING = -1
@@ -230,8 +230,8 @@ class PulseGenerator(Role):
             if self._armed == wanted and self._seen == self._port.incidents:
                 return wanted
             self._turn_off()
-            self._limit_levels(limits.voltage)
-            self._program(wanted)
+            allowed = min(limits.voltage / self.emf_factor, self._driver.maximum_voltage)
+            self._program(wanted, allowed)
             self._driver.output_enabled = True
             self._armed, self._seen = wanted, self._port.incidents
             return wanted
@@ -277,7 +277,7 @@ class PulseGenerator(Role):
     def pulse(self, amplitude: float, width: float, n: int = 1) -> None:
         """Fire ``n`` pulses and wait until they are over; the output stays armed at 0 V.
 
-        Parameters as :meth:`arm`.
+        Parameters are those of :meth:`arm`.
         """
         with self._call:
             armed = self.arm(amplitude, width, n)
@@ -299,6 +299,7 @@ class PulseGenerator(Role):
         trigger_source: str,
     ) -> PulseSettings:
         driver = self._driver
+        amplitude, width = number(amplitude, "an amplitude"), number(width, "a width")
         if not driver.minimum_amplitude <= abs(amplitude) < math.inf:
             raise UsageError(
                 f"{self.name}: an amplitude of {amplitude!r} V is below the smallest of"
@@ -324,36 +325,33 @@ class PulseGenerator(Role):
                 remedy="nothing was sent",
             )
         width = _rounded(width, driver.time_resolution)
-        period = _rounded(max(10 * width, 1e-6) if period is None else period, driver.time_resolution)
-        if not period >= 2 * width:
+        period = max(10 * width, 1e-6) if period is None else number(period, "a period")
+        if not 2 * width <= period < math.inf:
             raise UsageError(
                 f"{self.name}: a period of {period!r} s for a width of {width:g} s",
                 remedy="give a period of at least two widths",
             )
-        edges = min(2.5e-9, 0.5 * width) if transition is None else transition
+        fastest = driver.minimum_transition
+        edges = max(fastest, min(2.5e-9, 0.5 * width)) if transition is None else transition
         positive(edges, "a transition time")
+        if not fastest <= edges <= period - width:
+            raise UsageError(
+                f"{self.name}: edges of {edges:g} s in a period of {period:g} s",
+                remedy=f"from {fastest:g} s to what the width leaves of the period; nothing was sent",
+            )
         return PulseSettings(
             high=max(amplitude, 0.0),
             low=min(amplitude, 0.0),
             inverted=amplitude < 0,
             width=width,
-            period=period,
-            transition=_rounded(max(edges, driver.time_resolution), driver.time_resolution),
+            period=_rounded(period, driver.time_resolution),
+            transition=_rounded(edges, driver.time_resolution),
             trigger=trigger_source,
             count=n,
             load=self._output_load,
         )
 
-    def _limit_levels(self, volts: float) -> None:
-        """Have the instrument itself refuse more than the terminals allow."""
-        driver = self._driver
-        allowed = min(volts / self.emf_factor, driver.maximum_voltage)
-        if allowed != self._limited:
-            driver.output_load = self._output_load  # levels and limits are into this load
-            driver.limit_levels(allowed)
-            self._limited = allowed
-
-    def _program(self, wanted: PulseSettings) -> None:
+    def _program(self, wanted: PulseSettings, allowed: float) -> None:
         """Set everything with the output off, and see that the instrument took it."""
         driver = self._driver
         if not self._pulses:
@@ -363,15 +361,8 @@ class PulseGenerator(Role):
         driver.output_load = wanted.load
         driver.burst_ncycles = wanted.count
         driver.inverted = wanted.inverted
-        if wanted.inverted:  # widen before narrowing: HIGH must stay above LOW throughout
-            driver.voltage_low = wanted.low
-            driver.voltage_high = wanted.high
-        else:
-            driver.voltage_high = wanted.high
-            driver.voltage_low = wanted.low
-        driver.pulse_period = wanted.period
-        driver.pulse_width = wanted.width
-        driver.pulse_transition = wanted.transition
+        self._set_levels(wanted, allowed)
+        self._set_times(wanted)
         self._report(driver.errors())
         says = self._ask()
         changes = wanted.differences(says)
@@ -381,6 +372,33 @@ class PulseGenerator(Role):
                 instrument=self.name,
                 remedy="see the instrument's limits for this combination of width, period and levels",
             )
+
+    def _set_levels(self, wanted: PulseSettings, allowed: float) -> None:
+        """Set the levels, and have the instrument itself refuse more than the terminals allow."""
+        driver = self._driver
+        if allowed != self._limited:
+            self._limited = math.nan
+            driver.unlimit_levels()  # new limits are not taken while the old levels are outside them
+        if wanted.inverted:  # widen before narrowing: HIGH stays above LOW throughout
+            driver.voltage_low = wanted.low
+            driver.voltage_high = wanted.high
+        else:
+            driver.voltage_high = wanted.high
+            driver.voltage_low = wanted.low
+        if allowed != self._limited:
+            driver.limit_levels(allowed)
+            self._limited = allowed
+
+    def _set_times(self, wanted: PulseSettings) -> None:
+        """Set the times in an order in which the pulse always fits its period."""
+        driver = self._driver
+        growing = wanted.period >= driver.pulse_period
+        if growing:
+            driver.pulse_period = wanted.period
+        driver.pulse_width = wanted.width
+        driver.pulse_transition = wanted.transition
+        if not growing:
+            driver.pulse_period = wanted.period
 
     def _ask(self) -> PulseSettings:
         driver = self._driver

@@ -114,13 +114,16 @@ class SwitchMatrix(Role):
     def connect_only(self, *places: Place) -> None:
         """Have exactly these relays closed: open the others, wait, then close in the order given.
 
-        Give the ground side first. The gate is asked before anything moves; nothing is sent where it
-        is so already.
+        Give the ground side first. The gate is asked before anything moves. Where it is so already
+        nothing moves, but the instrument is asked whether it really is.
         """
         with self._call:
             wanted = list(dict.fromkeys(self._crosspoint(place) for place in places))
             closed = self._known()
             self._ask(frozenset(wanted))
+            if closed == frozenset(wanted):
+                self._compare(closed)  # believed so; a watchdog may have opened them meanwhile
+                return
             leaving = sorted(closed.difference(wanted), key=str)
             if leaving:
                 self._gate.before_open(self._alias, frozenset(leaving))
@@ -139,6 +142,11 @@ class SwitchMatrix(Role):
     def shutdown(self) -> None:
         """Open every relay."""
         self.open_all()
+
+    def keep_alive(self) -> None:
+        """Tell the instrument's watchdog that somebody is there."""
+        with self._call:
+            self._driver.keep_alive()
 
     def check(self) -> None:
         """Compare the relays with what the instrument says.

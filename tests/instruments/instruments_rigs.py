@@ -12,12 +12,22 @@ from labtrain.bus import Bus, Port
 from labtrain.clock import VirtualClock
 from labtrain.limits import Limits
 from labtrain.links import InProcessLink, Link, SerialLink, VisaLink
-from labtrain.roles import DriverSpec, FixedEnvelope, SourceMeter
+from labtrain.roles import (
+    DriverSpec,
+    FixedEnvelope,
+    PulseGenerator,
+    RouteGate,
+    SourceMeter,
+    SwitchMatrix,
+)
 from labtrain.session.sink import NullSink
 from labtrain.wiring import ArrayPlan, BenchPlan, DevicePlan, InstrumentPlan, TerminalPlan, Wire
 from simulated_instruments.world import World
 
 TIGHT = Limits(voltage=0.5, current=60e-6, power=30e-6)
+
+
+UNLIMITED = Limits()
 
 
 def resistor(name: str, node: str, ohms: float = 10e3) -> ArrayPlan:
@@ -91,3 +101,38 @@ class MeterRig(Rig):
         self.meter = SourceMeter(
             self.driver, self.link_port, FixedEnvelope(limits, "load.top"), self.bus.clock, "smu"
         )
+
+
+class PulserRig(Rig):
+    """An 81160A, channel 1 straight on a resistor, channel 2 on another."""
+
+    def __init__(
+        self, ohms: float = 4e3, limits: Limits = UNLIMITED, load: float = 50.0, mount: str = "in-process"
+    ) -> None:
+        from drivers.keysight81160a import SPEC
+        from simulated_instruments.keysight81160a import VirtualKeysight81160A
+
+        arrays = [resistor("load", "pulser.1", ohms), resistor("other", "pulser.2", ohms)]
+        super().__init__(arrays, {"pulser": "81160A"})
+        self.virtual = VirtualKeysight81160A("pulser", self.world, self.clock, {}, 1)
+        self.driver, self.link_port = self.port("pulser", self.virtual.handle, SPEC, mount)
+        envelope = FixedEnvelope(limits, "load.top")
+        self.pulser, self.second = (
+            PulseGenerator(
+                SPEC.channel(self.driver, c), self.link_port, envelope, self.bus.clock, "pulser", c, load
+            )
+            for c in ("1", "2")
+        )
+
+
+class MatrixRig(Rig):
+    """The serial matrix on its own."""
+
+    def __init__(self, gate: RouteGate, mount: str = "in-process", **options: Any) -> None:
+        from drivers.serial_matrix import SPEC
+        from simulated_instruments.serial_matrix import VirtualSerialMatrix
+
+        super().__init__([], {"matrix": "serial-matrix"})
+        self.virtual = VirtualSerialMatrix("matrix", self.world, self.clock, options, 1)
+        self.driver, self.link_port = self.port("matrix", self.virtual.handle, SPEC, mount)
+        self.matrix = SwitchMatrix(self.driver, self.link_port, gate, self.bus.clock, "matrix", 2e-3)

@@ -1,0 +1,206 @@
+"""The pulse generator role over a virtual 81160A on a resistor; judged on bytes and on the stress record."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from instruments_rigs import PulserRig
+
+from labtrain.errors import InstrumentError, InstrumentStateChanged, LimitExceeded, UsageError
+from labtrain.limits import Limits
+from labtrain.roles import PulseGenerator
+
+HALF_VOLT = Limits(voltage=0.5, current=20e-3)
+
+
+@pytest.fixture(params=["in-process", "tcp"])
+def rig(request: pytest.FixtureRequest) -> Iterator[PulserRig]:
+    rig = PulserRig(limits=HALF_VOLT, mount=request.param)
+    yield rig
+    rig.close()
+
+
+def test_opening_sends_nothing(rig: PulserRig) -> None:
+    assert rig.heard == []
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+@pytest.mark.parametrize("n", [1, 2, 5])
+def test_a_pulse_reaches_the_device_nearly_doubled(rig: PulserRig, sign: int, n: int) -> None:
+    rig.pulser.pulse(sign * 0.2, 100e-9, n)
+    stress = rig.stress("load.top")
+    assert stress.pulses == n
+    assert stress.max_volts == pytest.approx(0.4 * 4e3 / 4.051e3, rel=5e-3)
+    assert stress.seconds_on == pytest.approx(n * 100e-9, rel=0.1)  # and not a moment at the idle level
+
+
+def test_the_doubling_counts_against_the_limit(rig: PulserRig) -> None:
+    """A 0.5 V device limit refuses a 0.26 V pulse at the 50 ohm setting."""
+    with pytest.raises(LimitExceeded, match="open-circuit") as caught:
+        rig.pulser.pulse(0.26, 100e-9)
+    assert caught.value.exit_code == 4 and rig.heard == []
+    rig.pulser.pulse(0.25, 100e-9)
+    assert rig.stress("load.top").max_volts <= 0.5
+
+
+def test_a_high_impedance_setting_is_not_doubled() -> None:
+    rig = PulserRig(limits=HALF_VOLT, load=math.inf)
+    rig.pulser.pulse(0.499, 100e-9)
+    assert rig.stress("load.top").max_volts == pytest.approx(0.499 * 4e3 / 4.051e3, rel=5e-3)
+    with pytest.raises(LimitExceeded):
+        rig.pulser.pulse(0.51, 100e-9)
+    rig.close()
+
+
+@pytest.mark.parametrize(
+    ("limit", "name"),
+    [
+        (Limits(voltage=0.39), "voltage"),
+        (Limits(current=7e-3), "current"),
+        (Limits(power=7e-4), "power"),
+        (Limits(pulse_width=99e-9), "width"),
+        (Limits(pulse_energy=7e-11), "energy"),
+        (Limits(duty=0.09), "duty"),
+    ],
+)
+def test_every_limit_refuses_and_sends_nothing(limit: Limits, name: str) -> None:
+    rig = PulserRig(limits=limit)
+    with pytest.raises(LimitExceeded, match=name):
+        rig.pulser.pulse(0.2, 100e-9)
+    assert rig.heard == []
+    rig.close()
+
+
+@pytest.mark.parametrize("amplitude", [0.0, 0.049, -0.049, math.nan, math.inf, "0.2 V"])
+def test_amplitudes_that_cannot_be_are_refused_never_clamped(rig: PulserRig, amplitude: float) -> None:
+    with pytest.raises(UsageError) as caught:
+        rig.pulser.pulse(amplitude, 100e-9)
+    assert caught.value.remedy and rig.heard == []
+
+
+@pytest.mark.parametrize("width", [1.4e-9, 0.0, -1.0, math.nan, math.inf])
+def test_widths_that_cannot_be_are_refused_never_clamped(rig: PulserRig, width: float) -> None:
+    with pytest.raises(UsageError):
+        rig.pulser.pulse(0.2, width)
+    assert rig.heard == []
+
+
+@pytest.mark.parametrize("n", [0, -1, 1.5])
+def test_counts_that_cannot_be_are_refused(rig: PulserRig, n: int) -> None:
+    with pytest.raises(UsageError):
+        rig.pulser.pulse(0.2, 1e-7, n)
+    assert rig.heard == []
+
+
+def test_there_is_no_continuous_mode(rig: PulserRig) -> None:
+    with pytest.raises(UsageError, match="continuous"):
+        rig.pulser.arm(0.2, 1e-7, trigger_source="continuous")
+    with pytest.raises(LimitExceeded, match="armed"):
+        rig.pulser.output_enabled = True
+    with pytest.raises(LimitExceeded, match="armed"):
+        rig.pulser.trigger()
+    assert rig.heard == []
+
+
+def test_the_output_goes_on_last_after_reading_back(rig: PulserRig) -> None:
+    rig.pulser.arm(0.2, 1e-7, 3)
+    assert rig.pulser.identity
+    on = rig.heard.index(b":OUTP1 1\n")
+    for question in (b":ARM:SOUR1?\n", b":TRIG1:COUN?\n", b":VOLT1:HIGH?\n", b":OUTP1:POL?\n"):
+        assert rig.heard.index(question) < on
+    assert rig.heard.index(b":VOLT1:LIM:STAT 1\n") < on
+    assert not any(b"*WAI" in m or b"BURS" in m for m in rig.heard)
+
+
+def test_the_instruments_own_limits_are_set(rig: PulserRig) -> None:
+    rig.pulser.arm(0.2, 1e-7)
+    channel = rig.virtual.channel(1)
+    assert rig.pulser.identity and channel.limited
+    assert channel.limit_high == pytest.approx(0.5) and channel.limit_low == pytest.approx(-0.5)
+
+
+def test_an_armed_pulse_is_fired_again_without_setting_up(rig: PulserRig) -> None:
+    rig.pulser.pulse(0.2, 1e-7)
+    rig.heard.clear()
+    for _ in range(3):
+        rig.pulser.pulse(0.2, 1e-7)
+    assert rig.sent() == [b"*TRG\n"] * 3
+    assert rig.stress("load.top").pulses == 4
+
+
+def test_a_count_that_does_not_hold_keeps_the_output_off() -> None:
+    rig = PulserRig(limits=HALF_VOLT)
+    link, plain = rig.link_port._link, rig.link_port._link._handle
+    link._handle = lambda m: plain(b":ARM:SOUR1 IMM\n" if b":ARM:SOUR1 " in m else m)
+    with pytest.raises(InstrumentStateChanged, match="continuous"):
+        rig.pulser.pulse(0.2, 1e-7)
+    assert not rig.virtual.channel(1).port.on and rig.stress("load.top").max_volts == 0
+    rig.close()
+
+
+def test_a_trigger_never_fires_the_other_channel_too(rig: PulserRig) -> None:
+    rig.second.arm(0.1, 1e-7)
+    rig.pulser.arm(0.2, 1e-7)
+    with pytest.raises(LimitExceeded, match="channel 2"):
+        rig.pulser.trigger()
+    rig.second.shutdown()
+    rig.pulser.trigger()
+    rig.pulser.wait_complete()
+    assert rig.stress("load.top").pulses == 1 and rig.stress("other.top").pulses == 0
+
+
+def test_a_burst_longer_than_the_timeout_is_refused(rig: PulserRig) -> None:
+    rig.pulser.arm(0.2, 1e-3, 100)
+    with pytest.raises(UsageError, match="time-out"):
+        rig.pulser.wait_complete(timeout=0.1)
+
+
+def test_a_role_is_final() -> None:
+    with pytest.raises(TypeError, match="final"):
+        type("Mine", (PulseGenerator,), {})
+
+
+_numbers = st.one_of(
+    st.floats(-1, 1),
+    st.floats(1e-9, 1e-5),
+    st.sampled_from([0.05, 0.25, 1.5e-9, 1e-3, math.nan, math.inf, 5.0]),
+)
+_calls = st.one_of(
+    st.tuples(st.just("pulse"), st.tuples(_numbers, _numbers, st.integers(-1, 4))),
+    st.tuples(st.just("pulse"), st.tuples(st.floats(-0.25, 0.25), st.floats(2e-9, 1e-5), st.integers(1, 4))),
+    st.tuples(st.just("arm"), st.tuples(_numbers, _numbers)),
+    st.tuples(st.just("trigger"), st.tuples()),
+    st.tuples(st.just("wait_complete"), st.tuples()),
+    st.tuples(st.just("shutdown"), st.tuples()),
+    st.tuples(st.just("output_enabled"), st.booleans()),
+)
+
+
+@settings(max_examples=60)
+@given(st.lists(_calls, min_size=1, max_size=10), st.sampled_from([50.0, 1e3, math.inf]))
+def test_no_sequence_of_calls_takes_a_terminal_above_its_limits(calls: list[tuple], load: float) -> None:
+    rig = PulserRig(limits=HALF_VOLT, load=load)
+    fired = 0
+    for verb, arguments in calls:
+        try:
+            if verb == "output_enabled":
+                rig.pulser.output_enabled = arguments
+            else:
+                getattr(rig.pulser, verb)(*arguments)
+        except (LimitExceeded, UsageError, InstrumentError):
+            continue
+    fired = sum(m == b"*TRG\n" for m in rig.heard)
+    rig.clock.sleep(10.0)
+    stress = rig.stress("load.top")
+    assert stress.max_volts <= 0.5 * 1.001
+    assert stress.pulses <= 4 * fired
+    for message in rig.heard:
+        if message.startswith((b":VOLT1:HIGH ", b":VOLT1:LOW ")):
+            volts = float(message.split()[1])
+            assert abs(volts) * rig.pulser.emf_factor <= 0.5 * (1 + 1e-9)
+    assert not rig.virtual.channel(1).port.on or rig.virtual.channel(1).port.emf == 0
+    rig.close()
