@@ -13,9 +13,10 @@ from pathlib import Path
 from typing import Any
 
 from labtrain.cli.files import default_session_path
-from labtrain.cli.steps import Surroundings, carry_out
+from labtrain.cli.steps import Surroundings, carry_out, carry_out_on
 from labtrain.errors import UsageError
 from labtrain.progress import Progress
+from labtrain.session.sink import Sink
 
 
 @dataclass(frozen=True)
@@ -66,23 +67,21 @@ def record(order: Order, progress: Progress) -> Recorded:
     with Session.create(path, start=_start(order, located), bench_file=content, force=order.force) as session:
         if order.note:
             session.note(order.note)
-        around, bench_seconds = _run(order, located, session, progress)
-    return Recorded(path, session.status, around.results, bench_seconds)
+        results, bench_seconds = _run(order, located, session, progress)
+    return Recorded(path, session.status, results, bench_seconds)
 
 
 def _run(
-    order: Order, located: Path | None, session: Any, progress: Progress
-) -> tuple[Surroundings, float | None]:
+    order: Order, located: Path | None, session: Sink, progress: Progress
+) -> tuple[dict[str, dict[str, Any]], float | None]:
     from labtrain.bench import Bench
 
     if located is None:
-        around = Surroundings(session, progress, order.seed, data_dir=order.data_dir)
-        carry_out(order.steps, around)
-        return around, None
+        return carry_out(
+            order.steps, Surroundings(session, progress, order.seed, data_dir=order.data_dir)
+        ), None
     with Bench.open(located, sink=session, mount=order.mount) as bench:
-        around = Surroundings(session, progress, order.seed, bench, order.data_dir)
-        carry_out(order.steps, around)
-        return around, bench.elapsed_seconds
+        return carry_out_on(bench, order.steps, session, progress, order.seed, order.data_dir)
 
 
 def _start(order: Order, located: Path | None) -> dict[str, Any]:

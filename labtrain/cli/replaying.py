@@ -12,7 +12,7 @@ from labtrain.cli.assignments import parse_assignments
 from labtrain.cli.options import SessionArgument, SetOption
 from labtrain.cli.outcome import JsonFlag, ending
 from labtrain.cli.progress import progress_bar
-from labtrain.cli.steps import Surroundings, carry_out
+from labtrain.cli.steps import Surroundings, carry_out, carry_out_on
 from labtrain.errors import DataError, ReplayMismatch
 from labtrain.progress import Progress
 
@@ -65,7 +65,7 @@ def replay_recording(
             carry_out(steps, Surroundings(run.sink, progress, seed, data_dir=data))
         else:
             with Bench.open(recording.bench_file, sink=run.sink, connector=ReplayConnector(run)) as bench:
-                carry_out(steps, Surroundings(run.sink, progress, seed, bench, data))
+                carry_out_on(bench, steps, run.sink, progress, seed, data)
     except ReplayMismatch:
         pass  # the report tells it
     return run.finish()
@@ -93,7 +93,7 @@ def describe(report: ReplayReport, session: Path) -> str:
     compared = f"{report.messages} messages, {report.exchanges} exchanges, {report.rows} rows"
     if report.identical:
         return f"[green]identical[/]: {session} ({compared} compared bit for bit)"
-    first = report.first_mismatch or {}
+    first = report.first_mismatch or {"not played": report.unplayed}
     lines = [f"[red]not identical[/]: {session} ({compared} compared)"]
     lines += [f"  {key}: {value}" for key, value in first.items()]
     return "\n".join(lines)

@@ -73,6 +73,22 @@ def carry_out(steps: Sequence[Mapping[str, Any]], around: Surroundings) -> dict[
     return around.results
 
 
+def carry_out_on(
+    bench: Bench,
+    steps: Sequence[Mapping[str, Any]],
+    sink: Sink,
+    progress: Progress,
+    seed: int,
+    data: Path | None,
+) -> tuple[dict[str, dict[str, Any]], float]:
+    """Do the steps on an open bench; return results and the bench's own seconds.
+
+    Recording and replaying both come here: the clock's last reading is part of the record.
+    """
+    results = carry_out(steps, Surroundings(sink, progress, seed, bench, data))
+    return results, bench.elapsed_seconds
+
+
 def _protocol(step: Mapping[str, Any], around: Surroundings) -> dict[str, Any]:
     from labtrain.procedures import run_procedure
 
