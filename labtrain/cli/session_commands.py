@@ -77,12 +77,17 @@ def inspect(session: SessionArgument, as_json: JsonFlag = False) -> None:
                 "created_utc": recording.created_utc,
                 "command": recording.start.get("command"),
                 "seed": recording.start.get("seed"),
-                "runs": recording.runs,
+                "runs": runs_in(recording.stream_names()),
                 "counts": recording.counts,
                 "streams": recording.stream_names(),
             }
         lines = [f"[bold]{key.replace('_', ' ')}[/]: {_value(value)}" for key, value in fields.items()]
         end.with_(fields, "\n".join(lines))
+
+
+def runs_in(streams: list[str]) -> list[str]:
+    """Name the runs behind stream names: ``runs/0001_iv-curve``, ``train/iris-afd``, in order."""
+    return list(dict.fromkeys("/".join(name.split("/")[:2]) for name in streams))
 
 
 def _value(value: Any) -> str:
@@ -97,16 +102,19 @@ def recover(session: SessionArgument, as_json: JsonFlag = False) -> None:
     Example: labtrain session recover runs/20261122T101500Z_W12-3-4_train_1.h5
     """
     with ending(as_json) as end:
+        from labtrain.session import Recording
         from labtrain.session import recover as recover_journal
 
         done = recover_journal(session)
+        with Recording.open(done.path, verify=False) as recording:
+            recovered = recording.recovered
         fields = {
-            "recovered": done.recovered,
+            "recovered": recovered,
             "records": done.records,
             "complete": done.complete,
             "session": done.path,
         }
-        text = f"{done.path}: {done.records} records" + ("" if done.recovered else " (already sealed)")
+        text = f"{done.path}: {done.records} records, {'recovered' if recovered else 'was sealed by its own run'}"
         end.with_(fields, text)
 
 
