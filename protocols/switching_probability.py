@@ -18,7 +18,6 @@ from protocols.two_states import TwoStates, two_states
 
 if TYPE_CHECKING:
     from labtrain.bench import PulsePath
-    from labtrain.roles import SourceMeter
 
 _USUAL_AMPERES = 100e-6
 _CALIBRATION = "calibration"
@@ -153,30 +152,26 @@ class SwitchingProbability(DeviceProcedure):
                 self.read_voltage,
                 self._read_limit(),
                 points=2 * self.calibration + attempts,
-                seconds=reads * (self.nplc * 0.02 + 3e-3),
+                seconds=reads * (self.nplc * 0.02 + 15e-3),
             ),
         )
 
     def _line_amperes(self, volts: float) -> float:
-        """Only where the device states a resistance; the pulse path checks the current in any case."""
-        expected = self.device.expected_resistance
-        return volts / expected[0] if expected and expected[0] > 0 else 0.0
+        """At the least expected resistance; unstated: 0, and the pulse path checks the current alone."""
+        low, _ = self.expected_resistance.get(f"{self.device.name}.{self.pulse_terminal}", (0.0, 0.0))
+        return volts / low if low > 0 else 0.0
 
     def execute(self) -> None:
         """Calibrate the threshold, then attempt in randomised blocks."""
         path = self.bench.pulse_path(self.device.name, self.pulse_terminal)
-        limit = self._read_limit()
-        with self.bench.route(self.device.name, self.read_terminal) as meter:
-            meter.configure("voltage", self.read_voltage, limit, limit, self.nplc)
-            meter.output_enabled = True
-            states = self._calibrate(meter, path)
-            order = 2 * self.calibration
-            for repeat in range(self.repeats):
-                for direction, volts in self._block(repeat):
-                    if self.should_stop():
-                        return
-                    self._attempt(meter, path, states, direction, volts, order)
-                    order += 1
+        states = self._calibrate(path)
+        order = 2 * self.calibration
+        for repeat in range(self.repeats):
+            for direction, volts in self._block(repeat):
+                if self.should_stop():
+                    return
+                self._attempt(path, states, direction, volts, order)
+                order += 1
 
     def _block(self, repeat: int) -> list[tuple[str, float]]:
         """All amplitudes and directions once, shuffled by (seed, device, repeat)."""
@@ -186,13 +181,13 @@ class SwitchingProbability(DeviceProcedure):
         keys = noise.uniform(self.seed, stream, repeat, np.arange(len(pairs)))
         return [pairs[i] for i in np.argsort(keys, kind="stable")]
 
-    def _calibrate(self, meter: SourceMeter, path: PulsePath) -> TwoStates:
+    def _calibrate(self, path: PulsePath) -> TwoStates:
         ohms = []
         for order in range(2 * self.calibration):
             direction = (_UP, _DOWN)[order % 2]
             volts = self._signed(direction, self.reset_amplitude)
             path.pulse(volts, self.width, 1)
-            ohm, flags = self._read(meter)
+            ohm, flags = self._read()
             ohms.append(ohm)
             self._note(order, _CALIBRATION, volts, np.nan, ohm, np.nan, 1, False, False, flags)
         states = two_states(ohms)
@@ -204,22 +199,20 @@ class SwitchingProbability(DeviceProcedure):
             )
         return states
 
-    def _attempt(
-        self, meter: SourceMeter, path: PulsePath, states: TwoStates, direction: str, volts: float, order: int
-    ) -> None:
+    def _attempt(self, path: PulsePath, states: TwoStates, direction: str, volts: float, order: int) -> None:
         wanted_high = direction == _DOWN
         opposite = _UP if direction == _DOWN else _DOWN
         resets, ready = 0, False
         while not ready and resets < self.reset_attempts:
             path.pulse(self._signed(opposite, self.reset_amplitude), self.width, 1)
-            before, flags = self._read(meter)
+            before, flags = self._read()
             ready = (before > states.threshold) == wanted_high
             resets += 1
         signed = self._signed(direction, volts)
         after, switched = np.nan, False
         if ready:
             path.pulse(signed, self.width, 1)
-            after, more = self._read(meter)
+            after, more = self._read()
             flags |= more
             switched = (after > states.threshold) != wanted_high
         self._note(order, direction, signed, before, after, states.threshold, resets, ready, switched, flags)
@@ -227,11 +220,18 @@ class SwitchingProbability(DeviceProcedure):
     def _signed(self, direction: str, volts: float) -> float:
         return volts * self.polarity * (1 if direction == _UP else -1)
 
-    def _read(self, meter: SourceMeter) -> tuple[float, int]:
-        """Read the resistance and go back to 0 V, so that no pulse meets a bias."""
-        meter.source_voltage = self.read_voltage
-        reading = meter.measure()
-        meter.source_voltage = 0.0
+    def _read(self) -> tuple[float, int]:
+        """Read the resistance through a route that is open again before the next pulse.
+
+        A source meter left connected would hold its end of the barrier while the line is pulsed.
+        """
+        limit = self._read_limit()
+        with self.bench.route(self.device.name, self.read_terminal) as meter:
+            meter.configure("voltage", self.read_voltage, limit, limit, self.nplc)
+            meter.output_enabled = True
+            meter.source_voltage = self.read_voltage
+            reading = meter.measure()
+            meter.source_voltage = 0.0
         ohm = reading.volts / reading.amperes if reading.amperes else np.inf
         return float(ohm), int(reading.flags)
 

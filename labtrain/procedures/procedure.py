@@ -43,6 +43,8 @@ class DeviceProcedure(Procedure):
         (see :mod:`labtrain.twins.column_map`). Empty for none.
     bench, device, seed
         Bound by the runner.
+    expected_resistance
+        ``"device.terminal"`` -> (low, high) in ohm, where the bench file states it; bound before ``plan``.
     """
 
     NAME: ClassVar[str] = ""
@@ -52,6 +54,7 @@ class DeviceProcedure(Procedure):
     bench: Bench
     device: DevicePlan
     seed: int = 0
+    expected_resistance: Mapping[str, tuple[float, float]] = {}
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -77,7 +80,7 @@ class DeviceProcedure(Procedure):
 
     @abstractmethod
     def plan(self) -> tuple[Demand, ...]:
-        """Say what ``execute`` will ask of ``device``; uses parameters and ``device`` only.
+        """Say what ``execute`` will ask of ``device``, by parameters and ``expected_resistance`` alone.
 
         Raises
         ------

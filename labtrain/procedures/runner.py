@@ -60,7 +60,7 @@ def plan_procedure(
         As :func:`run_procedure`.
     """
     procedure, values = _prepare(procedure_class, settings)
-    demands = _demands(procedure, devices)
+    demands = _demands(procedure, plan, devices)
     return summarise(demands, len(devices)) | {"settings": values}
 
 
@@ -99,8 +99,8 @@ def run_procedure(
     """
     sink = sink or NullSink()
     procedure, values = _prepare(procedure_class, settings)
-    demands = _demands(procedure, devices)
-    attributes = _attributes(procedure_class, values, bench, devices, seed)
+    demands = _demands(procedure, bench.plan, devices)
+    attributes = _attributes(procedure, values, devices, seed)
     progress = progress or SilentProgress()
     progress.start(procedure_class.NAME, sum(demand.points for demand in demands))
     stream = sink.stream(f"runs/{run_name}/points", procedure_class.COLUMNS, attributes)
@@ -123,10 +123,11 @@ def _prepare(
     return procedure, values
 
 
-def _demands(procedure: DeviceProcedure, devices: Sequence[DevicePlan]) -> list[Demand]:
+def _demands(procedure: DeviceProcedure, plan: BenchPlan, devices: Sequence[DevicePlan]) -> list[Demand]:
     if not devices:
         raise UsageError("no devices to measure", remedy="name devices of the bench with --device")
     demands = []
+    procedure.expected_resistance = _expected(plan, devices)
     for device in devices:
         procedure.device = device
         for demand in procedure.plan():
@@ -136,37 +137,36 @@ def _demands(procedure: DeviceProcedure, devices: Sequence[DevicePlan]) -> list[
 
 
 def _attributes(
-    procedure_class: type[DeviceProcedure],
+    procedure: DeviceProcedure,
     values: Mapping[str, Any],
-    bench: Bench,
     devices: Sequence[DevicePlan],
     seed: int,
 ) -> dict[str, Any]:
     units = {
         name: getattr(parameter, "units", None) or ""
-        for name, parameter in parameters_of(procedure_class).items()
+        for name, parameter in parameters_of(type(procedure)).items()
     }
     return {
-        "protocol": procedure_class.NAME,
+        "protocol": procedure.NAME,
         "parameters": dict(values),
         "parameter_units": units,
         "devices": [device.name for device in devices],
-        "expected_resistance": _expected(bench, devices),
+        "expected_resistance": {name: list(span) for name, span in procedure.expected_resistance.items()},
         "seed": seed,
-        "fit": dict(procedure_class.FIT),
+        "fit": dict(procedure.FIT),
     }
 
 
-def _expected(bench: Bench, devices: Sequence[DevicePlan]) -> dict[str, list[float]]:
+def _expected(plan: BenchPlan, devices: Sequence[DevicePlan]) -> dict[str, tuple[float, float]]:
     """Return device terminal -> (low, high) in ohm where the bench file says one, per terminal or device."""
-    by_terminal = bench.plan.hazards.get("expected_resistance", {})
+    by_terminal = plan.hazards.get("expected_resistance", {})
     expected = {}
     for device in devices:
         for terminal in device.terminals:
             name = f"{device.name}.{terminal}"
             span = by_terminal.get(name, device.expected_resistance)
             if span is not None:
-                expected[name] = [float(span[0]), float(span[1])]
+                expected[name] = (float(span[0]), float(span[1]))
     return expected
 
 

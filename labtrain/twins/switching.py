@@ -103,27 +103,28 @@ def fit_switching(counts: Counts, model: str = "logistic") -> Fit:
 
 
 def _separated(counts: Counts) -> bool:
-    """Whether every voltage gave all or nothing, or the rates do not depend on it: no finite slope or v50."""
-    partial = (counts.successes > 0) & (counts.successes < counts.trials)
-    constant = counts.successes.sum() in (0, counts.trials.sum())
-    return bool(constant or not partial.any() or np.ptp(counts.rates) == 0)
+    """Whether no finite slope has the greatest likelihood.
+
+    A logistic curve's maximum exists exactly where outcomes overlap (A. Albert and J. A. Anderson,
+    Biometrika 71, 1, 1984): some attempt switched at a lower voltage than one that did not, and the
+    other way round. Equal rates everywhere leave v50 open.
+    """
+    switched, not_switched = counts.x[counts.successes > 0], counts.x[counts.successes < counts.trials]
+    if not len(switched) or not len(not_switched) or np.ptp(counts.rates) == 0:
+        return True
+    return bool(switched.min() >= not_switched.max() or switched.max() <= not_switched.min())
 
 
 def _separated_fit(curve: ResponseCurve, counts: Counts) -> Fit:
     """Say only that v50 lies between the last voltage that never switched and the first that always did."""
-    rising = counts.rates[-1] >= counts.rates[0]
-    never = counts.x[counts.successes == 0]
-    always = counts.x[counts.successes == counts.trials]
-    both = len(never) > 0 and len(always) > 0
-    ends = (
-        tuple(sorted((never.max(), always.min()) if rising else (always.max(), never.min())))
-        if both
-        else (-math.inf, math.inf)
-    )
-    middle = float(np.mean(ends)) if both else math.nan
+    never, always = counts.x[counts.successes == 0], counts.x[counts.successes == counts.trials]
+    ends = (-math.inf, math.inf)
+    if len(never) and len(always):
+        rising = always.max() > never.max()
+        ends = (never.max(), always.min()) if rising else (always.max(), never.min())
+    v50 = Estimate(float(np.mean(ends)) if math.isfinite(ends[0]) else math.nan, math.nan, "V", ends)
     unknown = {name: Estimate(math.nan, math.nan, _UNITS[name]) for name in curve.parameter_names}
-    v50 = Estimate(middle, math.nan, "V", (float(ends[0]), float(ends[1])))
-    reason = "no voltage gave both outcomes: measure amplitudes inside the transition, or more repeats"
+    reason = "outcomes do not overlap in voltage: measure amplitudes inside the transition, or more repeats"
     return Fit(curve.name, unknown | {"v50": v50}, math.nan, math.nan, "insufficient", reason)
 
 

@@ -92,7 +92,11 @@ class Twin:
 
     def to_toml(self) -> str:
         """Return the file's text; numbers are written so that they read back bit for bit."""
-        lines = [f"format = {FORMAT}", f"sources = {json.dumps(list(self.sources), ensure_ascii=False)}", ""]
+        lines = [
+            f"format = {FORMAT}",
+            f"sources = [{', '.join(_text(source) for source in self.sources)}]",
+            "",
+        ]
         for name, device in self.devices.items():
             lines += _device_lines(f"devices.{_text(name)}", device)
         return "\n".join(lines)
@@ -148,7 +152,8 @@ def _device_lines(table: str, device: DeviceTwin) -> list[str]:
 
 
 def _text(text: str) -> str:
-    return json.dumps(text, ensure_ascii=False)  # a JSON string is a TOML basic string
+    """A JSON string is a TOML basic string, but for the one control character that JSON leaves as it is."""
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
 def _float(value: float) -> str:
@@ -174,6 +179,6 @@ def _read_device(entry: Mapping[str, Any]) -> DeviceTwin:
                 (float(p["interval95"][0]), float(p["interval95"][1])),
                 bool(p.get("fixed", False)),
             )
-            for name, p in entry["parameters"].items()
+            for name, p in entry.get("parameters", {}).items()
         },
     )
