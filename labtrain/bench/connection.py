@@ -73,6 +73,8 @@ class Connection:
                 self.ports[alias] = self.bus.attach(alias, self._links[alias], self._specs[alias])
             for alias, plan in self._plans.items():
                 self.identities[alias] = identify(self.ports[alias], plan, self._specs[alias])
+            if self._guard is not None:
+                self._guard.wait_until_ready()
         except BaseException:
             self._let_go()
             raise

@@ -31,7 +31,7 @@ _READY = "ready"
 
 @final
 class Guard:
-    """The parent's end: start, and tell the guard when the bench has been closed in order.
+    """The parent's end: start, wait until it stands, and tell it when the bench has been closed in order.
 
     Parameters
     ----------
@@ -44,20 +44,32 @@ class Guard:
     def __init__(
         self, plan: BenchPlan, specs: Mapping[str, DriverSpec], inherited: tuple[int, ...] = ()
     ) -> None:
-        orders = [
-            _order(one, specs[one.alias]) for one in plan.instruments.values() if one.resource is not None
-        ]
+        real = [one for one in plan.instruments.values() if one.resource is not None]
         self._process: subprocess.Popen[str] | None = None
-        if orders:
+        if real:
             self._process = _start(inherited)
-            self._tell(json.dumps({"parent": os.getpid(), "instruments": orders}))
-            assert self._process.stdout is not None
-            if self._process.stdout.readline().strip() != _READY:
-                raise InstrumentError(
-                    "the guard process did not start; nothing was driven",
-                    instrument="guard",
-                    remedy="run labtrain doctor",
-                )
+            orders = [_order(one, specs[one.alias]) for one in real]
+            assert self._process.stdin is not None
+            self._process.stdin.write(json.dumps({"parent": os.getpid(), "instruments": orders}) + "\n")
+            self._process.stdin.flush()
+
+    def wait_until_ready(self) -> None:
+        """Return when the guard stands; nothing may be driven before.
+
+        Raises
+        ------
+        InstrumentError
+            When it did not start.
+        """
+        if self._process is None:
+            return
+        assert self._process.stdout is not None
+        if self._process.stdout.readline().strip() != _READY:
+            raise InstrumentError(
+                "the guard process did not start; nothing was driven",
+                instrument="guard",
+                remedy="run labtrain doctor",
+            )
 
     def dismiss(self) -> None:
         """Tell the guard that the bench is safe; dismissing twice is harmless."""
@@ -72,14 +84,19 @@ class Guard:
         process.stdout.close()
         process.wait(timeout=10)
 
-    def _tell(self, line: str) -> None:
-        assert self._process is not None and self._process.stdin is not None
-        self._process.stdin.write(line + "\n")
-        self._process.stdin.flush()
-
 
 def _order(plan: InstrumentPlan, spec: DriverSpec) -> dict[str, Any]:
-    return {"alias": plan.alias, "model": plan.model, "resource": plan.resource}
+    """Write down all that the guard needs, so that it loads no driver (and no PyMeasure)."""
+    return {
+        "alias": plan.alias,
+        "resource": plan.resource,
+        "model": spec.model,
+        "role": spec.role,
+        "transport": spec.transport,
+        "termination": spec.termination.decode("latin-1"),
+        "safe_off": [line.decode("latin-1") for line in spec.safe_off],
+        "answers_every_line": spec.answers_every_line,
+    }
 
 
 def _start(inherited: tuple[int, ...]) -> subprocess.Popen[str]:
@@ -105,18 +122,23 @@ def main() -> None:
 
 
 def _prepare(orders: list[dict[str, Any]]) -> tuple[dict[str, InstrumentPlan], dict[str, DriverSpec]]:
-    """Load drivers' specifications and the transports now: there is no time later."""
-    from labtrain import entry_points
-
+    """Read the orders and load the transports now: there is no time later."""
     plans, specs = {}, {}
     for order in orders:
         alias = order["alias"]
         plans[alias] = InstrumentPlan(alias, order["model"], order["resource"], {"timeout": _TIMEOUT})
-        specs[alias] = entry_points.load(entry_points.DRIVERS, order["model"])
-    if any(spec.transport == "visa" for spec in specs.values()):
-        import labtrain.links.visa  # noqa: F401
-    if any(spec.transport == "serial" for spec in specs.values()):
-        import labtrain.links.serial  # noqa: F401
+        specs[alias] = DriverSpec(
+            model=order["model"],
+            role=order["role"],
+            open=lambda adapter, name, options: None,
+            transport=order["transport"],
+            termination=order["termination"].encode("latin-1"),
+            safe_off=tuple(line.encode("latin-1") for line in order["safe_off"]),
+            answers_every_line=order["answers_every_line"],
+        )
+    for transport in {spec.transport for spec in specs.values()}:
+        importlib.import_module(f"labtrain.links.{transport}")
+    importlib.import_module("labtrain.bench.connecting")
     return plans, specs
 
 

@@ -1,4 +1,4 @@
-"""Limits follow the route, at the worst load; judged on the circuit that the world solves, not on our algebra."""
+"""Limits follow the route, at the worst load; judged on solved dividers, not on our own algebra."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Routes on the simulated bench: closed cold, opened always; judged on the world's relays and stress record."""
+"""Routes on the simulated bench: closed cold, opened always; judged on its relays and stress record."""
 
 from __future__ import annotations
 
@@ -169,7 +169,9 @@ def test_a_pulse_while_a_meter_is_connected_is_refused(bench: Bench) -> None:
 
 
 def test_pulses_through_relays_are_held_to_their_bandwidth(small: str) -> None:
-    text = small.replace('to = "pulser.1"', 'to = "matrix.2,22"') + '\n[wires."pulser.1"]\nto = "matrix.row2"\n'
+    text = (
+        small.replace('to = "pulser.1"', 'to = "matrix.2,22"') + '\n[wires."pulser.1"]\nto = "matrix.row2"\n'
+    )
     with Bench.open(text.encode()) as bench:
         path = bench.pulse_path("sot", "line")
         with pytest.raises(LimitExceeded, match="10 MHz.*70 ns"):

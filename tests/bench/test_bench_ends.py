@@ -1,0 +1,165 @@
+"""However a program ends, the bench ends in its safe state; instruments are at addresses of another process."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from labtrain.bench import Bench, bench_off, check_bench, locate_bench
+from labtrain.errors import BenchHeld, InstrumentError, LabtrainError
+from labtrain.links.serial import SerialLink
+from labtrain.links.visa import VisaLink
+
+HERE = Path(__file__).parent
+pytestmark = pytest.mark.skipif(os.name != "posix", reason="pseudo-terminals and signals of POSIX")
+
+
+@dataclass
+class Served:
+    file: Path
+    resources: dict[str, str]
+
+    def ask(self, alias: str, question: bytes) -> bytes:
+        resource = self.resources[alias]
+        link = SerialLink(resource) if resource.startswith("ASRL") else VisaLink(resource)
+        try:
+            link.send(question)
+            return link.receive().strip()
+        finally:
+            link.close()
+
+    def is_safe(self) -> bool:
+        return self.ask("smu", b":OUTP?\n") == b"0" and self.ask("matrix", b"STATE?\n") == b""
+
+    def becomes_safe(self, patience: float = 20.0) -> bool:
+        deadline = time.monotonic() + patience
+        while time.monotonic() < deadline:
+            with suppress(LabtrainError):
+                if self.is_safe():
+                    return True
+            time.sleep(0.05)
+        return False
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
+    file = tmp_path_factory.mktemp("served") / "simulated.toml"
+    file.write_text(locate_bench("demo").read_text())
+    with subprocess.Popen(
+        [sys.executable, str(HERE / "bench_server.py"), str(file)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        instruments = json.loads(process.stdout.readline())
+        yield {alias: one["resource"] for alias, one in instruments.items()}
+        process.stdin.close()
+
+
+@pytest.fixture
+def served(server: dict[str, str], small: str, tmp_path: Path) -> Iterator[Served]:
+    text = small
+    for alias, resource in server.items():
+        text = text.replace(f"[instruments.{alias}]\n", f'[instruments.{alias}]\nresource = "{resource}"\n')
+    file = tmp_path / "real.toml"
+    file.write_text(text)
+    served = Served(file, server)
+    yield served
+    assert bench_off(file)["ok"]
+
+
+def start(served: Served, what: str) -> subprocess.Popen[str]:
+    process = subprocess.Popen(
+        [sys.executable, str(HERE / "bench_driver.py"), str(served.file), what],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    line = process.stdout.readline()
+    assert line == "driving\n", process.stderr.read()
+    return process
+
+
+def end(process: subprocess.Popen[str]) -> int:
+    process.communicate(timeout=60)
+    return process.returncode
+
+
+@pytest.mark.parametrize(
+    ("what", "code"), [("raise", 1), ("notebook", 0), pytest.param("exit", 0, marks=pytest.mark.slow)]
+)
+def test_a_program_that_ends_by_itself_leaves_the_bench_safe(served: Served, what: str, code: int) -> None:
+    process = start(served, what)
+    assert end(process) == code
+    assert served.is_safe()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_program_that_is_asked_to_end_leaves_the_bench_safe(served: Served, number: int) -> None:
+    process = start(served, "query")
+    process.send_signal(number)
+    assert end(process) != 0
+    assert served.is_safe()
+
+
+@pytest.mark.parametrize("what", ["idle", "sweep", *[pytest.param("query", marks=pytest.mark.slow)] * 30])
+def test_the_guard_makes_the_bench_safe_when_the_program_is_killed(served: Served, what: str) -> None:
+    process = start(served, what)
+    if what == "idle":
+        assert served.ask("smu", b":OUTP?\n") == b"1"
+    process.kill()
+    end(process)
+    assert served.becomes_safe()
+
+
+def test_a_second_program_is_told_who_holds_the_bench(
+    served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    process = start(served, "idle")
+    with pytest.raises(BenchHeld, match=f"held by process {process.pid}") as caught:
+        Bench.open(served.file)
+    assert caught.value.exit_code == 3 and caught.value.instrument == "smu"
+    told = check_bench(served.file)
+    assert not told["ok"] and all("held by" in one["message"] for one in told["problems"])
+    assert not served.is_safe(), "checking changed an output"
+    assert bench_off(served.file)["ok"], "off works while the bench is held"
+    assert served.is_safe()
+    process.kill()
+    end(process)
+    assert served.becomes_safe()
+    for _ in range(200):  # the guard keeps the lock until it is done
+        with suppress(BenchHeld):
+            Bench.open(served.file).close()
+            break
+        time.sleep(0.05)
+    else:
+        pytest.fail("the lock of a dead program was never given back")
+
+
+def test_check_reads_identities_and_changes_nothing(served: Served) -> None:
+    told = check_bench(served.file)
+    assert told["ok"] and "2450" in told["instruments"]["smu"]["idn"]
+
+
+def test_an_instrument_that_does_not_answer_is_named_with_its_address(small: str) -> None:
+    gone = 'model = "2450"\nresource = "TCPIP0::127.0.0.1::9::SOCKET"\ntimeout = "0.3 s"'
+    with pytest.raises(InstrumentError, match=r"smu.*127\.0\.0\.1::9") as caught:
+        Bench.open(small.replace('model = "2450"', gone).encode())
+    assert caught.value.exit_code == 3
+
+
+def test_an_instrument_of_another_model_is_refused(served: Served, small: str) -> None:
+    other = f'model = "2450"\nresource = "{served.resources["pulser"]}"'
+    with pytest.raises(InstrumentError, match=r"81160A.*not a 2450"):
+        Bench.open(small.replace('model = "2450"', other, 1).encode())
