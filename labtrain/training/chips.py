@@ -14,8 +14,8 @@ from labtrain.training.recipes import Context
 
 MODEL = "mtj-neuron-pair"
 SIMULATED = {"mismatch": 0.05, "read_noise": 100e-6, "aperture": 200e-6}
-"""A chip without a bench: 5 % mismatch; 0.1 mV rms instrument noise and 0.01 power line cycles a
-reading, to which the junctions' own telegraph noise (about 0.9 mV at the step) adds."""
+"""A chip without a bench: 5 % mismatch; 0.1 mV rms of instrument and contacts in 0.01 power line
+cycles, to which the junctions' own telegraph noise (about 0.9 mV at the step) adds in quadrature."""
 RESOLUTION_AMPERES = 5e-9
 """The step of a Keithley 2450 on its 100 uA range (data sheet)."""
 MAX_AMPERES = 50e-6
@@ -67,8 +67,11 @@ def _simulated(context: Context, count: int, population: Mapping[str, Any]) -> N
     """Draw a chip with spares from the run's seed; settings left out take their stated defaults."""
     chosen = {name: SIMULATED[name] if value is None else value for name, value in population.items()}
     name = context.device or "neurons"
-    drawn = draw(MODEL, context.seed, count + SPARES, {"mismatch": chosen["mismatch"]}, name)
-    readout = Readout(seconds=chosen["aperture"], read_noise=chosen["read_noise"])
+    spread = {key: chosen[key] for key in ("mismatch", "read_noise")}
+    drawn = draw(MODEL, context.seed, count + SPARES, spread, name)
     return SimulatedNeuronArray(
-        drawn, readout, max_amperes=MAX_AMPERES, resolution_amperes=RESOLUTION_AMPERES
+        drawn,
+        Readout(seconds=chosen["aperture"]),
+        max_amperes=MAX_AMPERES,
+        resolution_amperes=RESOLUTION_AMPERES,
     )

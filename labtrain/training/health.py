@@ -91,6 +91,7 @@ def smooth_slopes(
 
 def straight_line(amperes: NDArray[np.float64], curves: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the least-squares straight line of each column, at ``amperes``."""
-    centred = amperes - amperes.mean()
-    gradient = (centred @ curves) / (centred @ centred)
-    return np.asarray(curves.mean(axis=0) + centred[:, None] * gradient)
+    # Sums rather than matrix products: their last bits do not depend on BLAS and its threads.
+    centred = (amperes - amperes.mean())[:, None]
+    gradient = (centred * curves).sum(axis=0) / (centred * centred).sum()
+    return np.asarray(curves.mean(axis=0) + centred * gradient)

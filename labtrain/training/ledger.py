@@ -37,4 +37,4 @@ class NeuronLedger:
         """Count one call that took ``readings`` readings at about these currents and voltages."""
         self.reads += readings
         self.flagged += int(np.count_nonzero(flags))
-        self.watts_summed += float(np.vdot(amperes, volts)) * (readings / max(volts.size, 1))
+        self.watts_summed += float((amperes * volts).sum()) * (readings / max(volts.size, 1))
