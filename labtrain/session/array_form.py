@@ -100,7 +100,7 @@ class ExchangeForm:
 
 
 def plain_array(what: str, value: Any) -> NDArray[Any]:
-    """Return ``value`` as a C-ordered array of numbers or booleans.
+    """Return ``value`` as a C-ordered, little-endian array of numbers or booleans.
 
     Raises
     ------
@@ -108,6 +108,8 @@ def plain_array(what: str, value: Any) -> NDArray[Any]:
         For objects, text and extended precision, which no file keeps bit for bit.
     """
     array = np.asarray(value, order="C")
+    if array.dtype.str[0] == ">":
+        array = array.astype(array.dtype.newbyteorder("<"))
     if array.dtype.kind in "biuf" and array.dtype.itemsize <= 8:
         return array
     if array.dtype.kind == "c" and array.dtype.itemsize <= 16:
