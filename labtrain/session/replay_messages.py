@@ -89,7 +89,7 @@ class ReplayLink(Link):
         """
         self._verdict.check()
         status, reply = self._tape.answer()
-        if status in ("lost", "error") or (status == "timeout" and reply == FAILED_SENDING):
+        if status in _ERRORS and reply == FAILED_SENDING:
             raise self._failure(status, message)
 
     def receive(self) -> bytes:

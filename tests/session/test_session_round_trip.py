@@ -24,7 +24,9 @@ def _of(noted, kind, name=None):
     return [op for op in noted if op[0] == kind and (name is None or op[1] == name)]
 
 
-@settings(max_examples=40, phases=[Phase.explicit, Phase.reuse, Phase.generate])  # shrinking files takes minutes
+@settings(
+    max_examples=40, phases=[Phase.explicit, Phase.reuse, Phase.generate]
+)  # shrinking files takes minutes
 @given(noted=st.lists(operations, max_size=25), bench_file=st.binary(max_size=30))
 def test_everything_noted_is_read_back_and_replays(noted, bench_file) -> None:
     with TemporaryDirectory() as folder:
