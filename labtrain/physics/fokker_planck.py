@@ -27,7 +27,16 @@ Floats = NDArray[np.float64]
 def switching_curve(
     delta: float, i: float, tau: Floats | float, *, cells: int = 400, steps: int = 400
 ) -> Floats:
-    """Return P_sw after each time of ``tau`` (units of tau_D, increasing) at constant current.
+    """Return P_sw after each time of ``tau``; see :func:`occupation_curves`."""
+    return occupation_curves(delta, i, tau, cells=cells, steps=steps)[1]
+
+
+def occupation_curves(
+    delta: float, i: float, tau: Floats | float, *, cells: int = 400, steps: int = 400
+) -> tuple[Floats, Floats]:
+    """Return the probabilities to be below and above the barrier's top after each time of ``tau``.
+
+    Each is summed on its own, so that a small one keeps its relative accuracy.
 
     Parameters
     ----------
@@ -36,15 +45,15 @@ def switching_curve(
     i
         Reduced current, above -1; the pulse drives from z = -1 to z = +1.
     tau
-        Time or increasing times; ``steps`` steps are made between two of them.
+        Time or increasing times (units of tau_D); ``steps`` steps are made between two of them.
     cells, steps
         Resolution.
 
     Returns
     -------
-    array
-        The probability beyond z = 0, the barrier's top, when the pulse ends, of those trajectories
-        that started in the initial well.
+    tuple
+        Not switched (z < 0) and switched (z > 0) when a pulse of that length ends, for a device that
+        started in the initial well's equilibrium.
 
     Raises
     ------
@@ -57,18 +66,19 @@ def switching_curve(
             f"Fokker-Planck: delta = {delta}, i = {i}, tau = {tau} are outside its range",
             remedy="delta 5 to 200, i above -1, increasing positive times",
         )
+    density, drift, half = well_and_generator(delta, i, cells)
+    below, above = np.empty(len(times)), np.empty(len(times))
+    for index, interval in enumerate(np.diff(times, prepend=0.0)):
+        if interval > 0:
+            density = _march(drift, density, interval, steps)
+        below[index], above[index] = density[:half].sum(), density[half:].sum()
+    return below, above
+
+
+def well_and_generator(delta: float, i: float, cells: int) -> tuple[Floats, Floats, int]:
+    """Return the initial cell probabilities, the banded rate matrix and the number of cells below z = 0."""
     edges = _graded_edges(cells)
-    drift = _generator(edges, delta, i)
-    density = _boltzmann_well(edges, delta)
-    upper = edges[:-1] >= -1e-12
-    result = np.empty(len(times))
-    passed = 0.0
-    for index, time in enumerate(times):
-        if time > passed:
-            density = _march(drift, density, time - passed, steps)
-        result[index] = density[upper].sum()
-        passed = time
-    return np.clip(result, 0.0, 1.0)
+    return _boltzmann_well(edges, delta), _generator(edges, delta, i), cells // 2
 
 
 def _graded_edges(cells: int) -> Floats:
@@ -80,14 +90,15 @@ def _graded_edges(cells: int) -> Floats:
 
 
 def _boltzmann_well(edges: Floats, delta: float) -> Floats:
-    """Probability of each cell in equilibrium, exp(Delta z^2) on z < 0, by Simpson's rule inside the cells."""
+    """Probability of each cell in equilibrium, exp(Delta z^2) on z < 0; Simpson's rule inside the cells."""
     sub = np.linspace(0.0, 1.0, 9)[None, :]
     left, width = edges[:-1, None], np.diff(edges)[:, None]
     z = left + width * sub
     weights = np.array([1, 4, 2, 4, 2, 4, 2, 4, 1]) / 24.0
     mass = (np.exp(delta * (z * z - 1.0)) * weights).sum(axis=1) * width[:, 0]
     mass[edges[:-1] >= -1e-12] = 0.0
-    return mass / mass.sum()
+    normalised: Floats = mass / mass.sum()
+    return normalised
 
 
 def _generator(edges: Floats, delta: float, i: float) -> Floats:

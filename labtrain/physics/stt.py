@@ -7,7 +7,7 @@ perpendicular devices; SOT with an in-plane field is not one (see :mod:`labtrain
 Which form where: ``i <= 0.6`` the activated rate with Brown's prefactor, ``i >= 2.5`` the
 precessional form, between them only the Fokker-Planck solution
 (:mod:`labtrain.physics.fokker_planck`), which :func:`switching_probability` of
-:mod:`labtrain.physics.stt_table` tabulates.
+:mod:`labtrain.kernels.stt_table` tabulates.
 """
 
 from __future__ import annotations
@@ -78,7 +78,7 @@ def precessional(delta: Any, i: Any, tau: Any) -> Any:
 
 
 def precessional_time(delta: Any, i: Any) -> Any:
-    """Return Sun's mean switching time over tau_D, ``ln(pi / 2 theta0)/(i - 1)``, ``theta0^2 = 1/Delta``, i > 1."""
+    """Return Sun's time over tau_D, ``ln(pi / 2 theta0)/(i - 1)`` with ``theta0^2 = 1/Delta``, for i > 1."""
     xp = namespace(delta, i)
     _within(xp.all(i > 1.0), i, "Sun's switching time", "i > 1")
     return xp.log(0.5 * math.pi * xp.sqrt(delta)) / (i - 1.0)
@@ -100,5 +100,5 @@ def _within(holds: Any, given: Any, what: str, allowed: str) -> None:
     if not bool(holds):
         raise UsageError(
             f"{what} does not hold at i = {given!r}; it needs {allowed}",
-            remedy="use labtrain.physics.stt_table, which covers the whole range",
+            remedy="use labtrain.kernels.stt_table, which covers the whole range",
         )
