@@ -69,21 +69,27 @@ class SeriesChain:
         return amperes, law.voltage(amperes), beyond
 
     def _root(self, law: CurrentLaw, volts: Floats, low: Floats, high: Floats) -> Floats:
-        """Find the current of a total voltage between two currents: Newton, kept inside by bisection."""
+        """Find the current of a total voltage between two currents.
+
+        Newton's method, and bisection where it leaves the bracket or does not halve its step
+        (Press et al., Numerical Recipes, 9.4).
+        """
         sign = np.where(high >= low, 1.0, -1.0)
         low, high, volts = low * sign, high * sign, volts * sign
         amperes = np.clip(volts / (law.slope(0.0 * volts) + self.ohms), low, high)
+        before = high - low
         for _ in range(_STEPS):
             signed = amperes * sign
             error = (law.voltage(signed) + signed * self.ohms) * sign - volts
             high = np.where(error > 0, amperes, high)
             low = np.where(error > 0, low, amperes)
             newton = amperes - error / (law.slope(signed) + self.ohms)
-            inside = (newton > low) & (newton < high)
-            following = np.where(inside, newton, 0.5 * (low + high))
-            if bool((np.abs(following - amperes) <= 1e-15 * np.abs(amperes) + 1e-24).all()):
-                break
+            safe = (newton > low) & (newton < high) & (2 * np.abs(newton - amperes) < before)
+            following = np.where(error == 0.0, amperes, np.where(safe, newton, 0.5 * (low + high)))
+            before = np.abs(following - amperes)
             amperes = following
+            if bool((before <= 1e-15 * np.abs(amperes) + 1e-24).all()):
+                break
         return amperes * sign
 
 
@@ -111,8 +117,8 @@ def shorten(circuit: Circuit) -> SeriesChain | OpenRoute | None:
     """Return the short cut that a circuit allows, None where only the full solve will do."""
     if len(circuit.meters) != 1 or circuit.generators:
         return None
-    if not circuit.branches and GROUND not in {node for edge in circuit.edges for node in edge[:2]}:
-        return OpenRoute()
+    if not any(circuit.meters[0].hi in edge[:2] for edge in circuit.edges):
+        return None if circuit.branches else OpenRoute()
     if len(circuit.branches) != 1:
         return None
     branch, meter = circuit.branches[0], circuit.meters[0]

@@ -52,7 +52,8 @@ def plan(
     options: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> BenchPlan:
     instruments = {
-        alias: InstrumentPlan(alias, model, None, (options or {}).get(alias, {})) for alias, model in MODELS.items()
+        alias: InstrumentPlan(alias, model, None, (options or {}).get(alias, {}))
+        for alias, model in MODELS.items()
     }
     chosen = tuple(chip()) if arrays is None else tuple(arrays)
     return BenchPlan(

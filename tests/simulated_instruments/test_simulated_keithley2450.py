@@ -86,7 +86,9 @@ def test_the_limit_holds_the_source_and_trips(bench: Bench) -> None:
 
 
 def test_a_fixed_measure_range_clamps_the_source(bench: Bench) -> None:
-    bench.smu(":SOUR:VOLT:RANG 2", ":SENS:CURR:RANG 10e-6", ":SOUR:VOLT:ILIM 1e-3", ":SOUR:VOLT 1", ":OUTP ON")
+    bench.smu(
+        ":SOUR:VOLT:RANG 2", ":SENS:CURR:RANG 10e-6", ":SOUR:VOLT:ILIM 1e-3", ":SOUR:VOLT 1", ":OUTP ON"
+    )
     assert bench.world.stress["r.top"].max_amperes == pytest.approx(10.5e-6, rel=1e-3)
     assert reading(bench) == pytest.approx(10.5e-6, rel=2e-3)
 
@@ -154,7 +156,9 @@ def test_output_off_ends_a_sweep(bench: Bench) -> None:
 
 def test_a_sweep_stops_at_the_limit_where_told(bench: Bench) -> None:
     bench.current_mode(limit=0.25)
-    bench.smu(":OUTP ON", ":SOUR:LIST:CURR 10e-6,20e-6,30e-6,40e-6", ":SOUR:SWE:CURR:LIST 1, 0, 1, ON", ":INIT")
+    bench.smu(
+        ":OUTP ON", ":SOUR:LIST:CURR 10e-6,20e-6,30e-6,40e-6", ":SOUR:SWE:CURR:LIST 1, 0, 1, ON", ":INIT"
+    )
     assert bench.smu("*OPC?;:TRAC:ACT?") == "1;3"
     bench.smu(":SOUR:SWE:CURR:LIST 1, 0, 1, OFF", ":INIT")
     assert bench.smu("*OPC?;:TRAC:ACT?") == "1;4"
@@ -177,7 +181,9 @@ def test_a_linear_sweep_as_qcodes_sends_it(bench: Bench) -> None:
 
 @pytest.mark.parametrize(("form", "code"), [("REAL", "d"), ("SRE", "f")])
 @pytest.mark.parametrize(("order", "sign"), [("SWAP", "<"), ("NORM", ">")])
-def test_binary_readings_are_the_ascii_ones(bench: Bench, form: str, code: str, order: str, sign: str) -> None:
+def test_binary_readings_are_the_ascii_ones(
+    bench: Bench, form: str, code: str, order: str, sign: str
+) -> None:
     bench.current_mode()
     bench.smu(":OUTP ON")
     rows = np.array(bench.sweep([1e-6, 2e-6, 3e-6]))

@@ -81,7 +81,9 @@ def test_min_max_def_in_commands_and_queries(bench: Bench) -> None:
     assert float(bench.smu(":SENS:CURR:NPLC? DEF") or "nan") == float(bench.smu(":SENS:CURR:NPLC?") or "nan")
 
 
-@pytest.mark.parametrize(("text", "seconds"), [("20ns", 20e-9), ("20 NS", 20e-9), ("2e-8", 2e-8), ("0.02us", 2e-8)])
+@pytest.mark.parametrize(
+    ("text", "seconds"), [("20ns", 20e-9), ("20 NS", 20e-9), ("2e-8", 2e-8), ("0.02us", 2e-8)]
+)
 def test_units_after_numbers(bench: Bench, text: str, seconds: float) -> None:
     bench.pulser("*RST", f":PULS:WIDT1 {text}")
     assert float(bench.pulser(":PULS:WIDT1?") or "nan") == pytest.approx(seconds, rel=1e-6)
@@ -143,12 +145,14 @@ def test_a_full_queue_ends_in_350() -> None:
 
 GOOD = {
     "smu": [
-        ":SOUR:VOLT 0.1", ":SOUR:FUNC CURR;:SENS:FUNC 'VOLT'", ":SENS:CURR:RANG 1e-6", ":OUTP ON", ":READ?",
-        ":SOUR:LIST:CURR 1e-6,2e-6", ":SOUR:SWE:CURR:LIST 1, 0", ":INIT", ":TRAC:DATA? 1, 2, 'defbuffer1', SOUR",
+        ":SOUR:VOLT 0.1", ":SOUR:FUNC CURR;:SENS:FUNC 'VOLT'", ":SENS:CURR:RANG 1e-6", ":OUTP ON", 
+        ":READ?", ":SOUR:LIST:CURR 1e-6,2e-6", ":SOUR:SWE:CURR:LIST 1, 0", ":INIT", 
+        ":TRAC:DATA? 1, 2, 'defbuffer1', SOUR",
         "*RST", ":FORM:DATA REAL;:FORM:BORD NORM", ":SOUR:SWE:VOLT:LIN 0,1,11,0.1", ":ABOR", "*OPC?", "*WAI",
     ],
     "pulser": [
-        ":FUNC1 PULS", ":PULS:WIDT1 10ns", ":VOLT1:HIGH 0.3", ":VOLT1:LOW 0", ":ARM:SOUR1 MAN", ":TRIG1:COUN 3",
+        ":FUNC1 PULS", ":PULS:WIDT1 10ns", ":VOLT1:HIGH 0.3", ":VOLT1:LOW 0", ":ARM:SOUR1 MAN",
+        ":TRIG1:COUN 3",
         ":OUTP1 ON", "*TRG", ":OUTP2:LOAD INF", ":OUTP1:POL INV", ":BURS1:NCYC 4;:BURS1:STAT 1", "*RST",
     ],
 }  # fmt: skip
@@ -160,7 +164,9 @@ def mutated(draw: st.DrawFn, alias: str) -> bytes:
     line = draw(st.sampled_from(GOOD[alias]))
     for _ in range(draw(st.integers(0, 3))):
         place = draw(st.integers(0, len(line)))
-        piece = draw(st.sampled_from([":", ";", ",", " ", "?", "'", '"', "1e999", "nan", "-", "#", "MAX", "\x00", ""]))
+        piece = draw(
+            st.sampled_from([":", ";", ",", " ", "?", "'", '"', "1e999", "nan", "-", "#", "MAX", "\x00", ""])
+        )
         cut = draw(st.integers(0, 2))
         line = line[:place] + piece + line[place + cut :]
     return line.encode("latin-1") + b"\n"
