@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import atexit
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar, final
@@ -131,9 +131,8 @@ class Bench:
     def safe_state(self) -> dict[str, str]:
         """Switch all outputs off, then open all relays; alias -> ``"off"`` or what failed."""
         states = self._connection.safe_state()
-        for alias, state in states.items():
-            if state == "off":
-                self._board.confirmed(alias, ())
+        with suppress(InstrumentError):  # said in `states` already
+            self._instruments.shut_down()
         return states
 
     # time
@@ -252,6 +251,7 @@ class Bench:
                 f"the bench has no instrument {name!r}", remedy=nearest(name, self.plan.instruments)
             )
         termination = self._setup.specs[name].termination
+        self._connection.ports[name].incidents += 1  # its role must ask anew how it is set
         replies = self._connection.ports[name].raw([message.encode("ascii") + termination])
         return replies[0].removesuffix(termination).decode("ascii", "replace") if replies else None
 
@@ -313,7 +313,7 @@ class Bench:
         atexit.unregister(self.close)
         failed: dict[str, str] = {}
         try:
-            failed = failures(self.safe_state())
+            failed = failures(self._connection.safe_state())
         finally:
             self._connection.close()
             self._signals.uninstall()

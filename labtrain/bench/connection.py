@@ -24,6 +24,9 @@ from labtrain.roles.spec import DriverSpec
 from labtrain.session.sink import Sink
 from labtrain.wiring import InstrumentPlan
 
+_RELAYS_OPEN = 10e-3
+"""Until relays that have been told to open have opened (data sheets: below 5 ms)."""
+
 
 @final
 class Connection:
@@ -59,6 +62,7 @@ class Connection:
         self.identities: dict[str, str] = {}
         self._locks: BenchLocks | None = None
         self._guard: Guard | None = None
+        self._safe = True  # nothing has been driven yet
         self._connector = connector
         try:
             if self._connector is None:
@@ -96,6 +100,8 @@ class Connection:
                 for alias in rank:
                     if alias in self.ports:
                         states[alias] = self._switch_off(alias)
+            self.bus.clock.sleep(_RELAYS_OPEN)
+            self._safe = not failures(states)
         return states
 
     def close(self) -> None:
@@ -105,6 +111,7 @@ class Connection:
 
     def _switch_off(self, alias: str) -> str:
         spec = self._specs[alias]
+        self.ports[alias].incidents += 1  # its role must ask anew how it is set
         try:
             self.ports[alias].clear()
             self.ports[alias].raw(spec.safe_off)
@@ -126,7 +133,7 @@ class Connection:
             connector.close()
         guard, self._guard = self._guard, None
         if guard is not None:
-            guard.dismiss()
+            guard.dismiss(safe=self._safe)
         locks, self._locks = self._locks, None
         if locks is not None:
             locks.release()

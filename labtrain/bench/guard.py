@@ -25,6 +25,7 @@ from labtrain.wiring import BenchPlan, InstrumentPlan
 _LOOK_EVERY = 0.1
 _PATIENCE = 1.5
 _TIMEOUT = 1.0
+_LONGEST = 10.0
 _DONE = "done"
 _READY = "ready"
 
@@ -71,18 +72,26 @@ class Guard:
                 remedy="run labtrain doctor",
             )
 
-    def dismiss(self) -> None:
-        """Tell the guard that the bench is safe; dismissing twice is harmless."""
+    def dismiss(self, *, safe: bool) -> None:
+        """End the guard; dismissing twice is harmless.
+
+        Parameters
+        ----------
+        safe
+            Whether the bench has been switched off in order. Otherwise the guard tries it with links of
+            its own before it ends.
+        """
         process, self._process = self._process, None
         if process is None or process.stdin is None or process.stdout is None:
             return
         try:
-            process.stdin.write(_DONE + "\n")
+            if safe:
+                process.stdin.write(_DONE + "\n")
             process.stdin.close()
         except OSError:
             pass  # the guard ended before: nothing to tell it
         process.stdout.close()
-        process.wait(timeout=10)
+        process.wait(timeout=_LONGEST)
 
 
 def _order(plan: InstrumentPlan, spec: DriverSpec) -> dict[str, Any]:

@@ -58,6 +58,14 @@ class Instruments:
             self._matrices[name] = matrix
         return self._matrices[name]
 
+    def shut_down(self) -> None:
+        """Let every role switch off what is its own, so that it knows how its instrument is set."""
+        for source in self.sources.values():
+            source.role.shutdown()
+        for alias, matrix in self._matrices.items():
+            matrix.shutdown()
+            self._board.confirmed(alias, matrix.closed)
+
     def source(self, channel: Channel) -> Source:
         """Return a source channel as routes see it."""
         if channel not in self.sources:

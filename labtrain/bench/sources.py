@@ -16,9 +16,12 @@ class Source(ABC):
     ----------
     rests_at_zero
         Whether it may stay on between uses of a route without relays.
+    role
+        The role that owns it.
     """
 
     rests_at_zero: bool
+    role: SourceMeter | PulseGenerator
 
     @abstractmethod
     def hot(self) -> str | None:
@@ -41,8 +44,11 @@ class MeterSource(Source):
 
     rests_at_zero = False
 
+    role: SourceMeter
+
     def __init__(self, role: SourceMeter, contact_current: float) -> None:
-        self.role, self._contact_current = role, contact_current
+        self.role = role
+        self._contact_current = contact_current
 
     def hot(self) -> str | None:
         """Say why no relay may move; asks only what is needed."""
@@ -68,6 +74,8 @@ class GeneratorSource(Source):
     """A pulse generator: cold when its output is off (armed, one trigger would make it hot)."""
 
     rests_at_zero = True
+
+    role: PulseGenerator
 
     def __init__(self, role: PulseGenerator) -> None:
         self.role = role

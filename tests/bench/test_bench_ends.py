@@ -1,4 +1,4 @@
-"""However a program ends, the bench ends in its safe state; instruments are at addresses of another process."""
+"""However a program ends, the bench ends in its safe state; instruments live in another process."""
 
 from __future__ import annotations
 
