@@ -5,6 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import subprocess
+from multiprocessing import forkserver
 from pathlib import Path
 from threading import Event
 
@@ -18,6 +19,14 @@ from labtrain.session import Recording, Session, recover
 TRIALS = 20
 _FORKS = multiprocessing.get_context("forkserver")
 _FORKS.set_forkserver_preload(["session_victims", "h5py"])
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _fork_server():
+    """Start the fork server where it finds the victims, so that everything is imported once."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PYTHONPATH", str(Path(__file__).parent), prepend=os.pathsep)
+        forkserver.ensure_running()
 
 
 def _start(target, *arguments):

@@ -1,4 +1,4 @@
-"""A file cut, flipped, foreign or too new is refused, saying what and where; a journal gives its clean prefix."""
+"""Files cut, flipped, foreign or too new are refused, with what and where; journals give a clean prefix."""
 
 from __future__ import annotations
 
