@@ -114,7 +114,8 @@ def recover(session: SessionArgument, as_json: JsonFlag = False) -> None:
             "complete": done.complete,
             "session": done.path,
         }
-        text = f"{done.path}: {done.records} records, {'recovered' if recovered else 'was sealed by its own run'}"
+        how = "recovered" if recovered else "was sealed by its own run"
+        text = f"{done.path}: {done.records} records, {how}"
         end.with_(fields, text)
 
 
