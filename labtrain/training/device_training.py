@@ -76,7 +76,7 @@ class DeviceTraining:
         health = assess(calibration)
         chosen = health.choose(count, array.name)
         devices = [f"{array.name}[{index}]" for index in chosen]
-        record = TrainingRecord(context.sink, recipe, {"recipe": recipe, "devices": devices, **settings})
+        record = TrainingRecord(context.sink, recipe, {"recipe": recipe, "devices": devices})
         drift = None
         if bench and has_reference(bench):
             drift = DriftWatch(bench, context.sink, f"train/{recipe}/drift", settings["drift_limit"])

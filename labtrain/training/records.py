@@ -51,32 +51,40 @@ class TrainingRecord:
     recipe
         The first part of every stream's name is ``train/<recipe>``.
     attributes
-        Settings and devices, kept with every stream.
+        Kept with every stream: recipe and devices. Settings stand in the session's start document; here
+        they would hide from a replay with other settings where the devices' exchanges part.
     """
 
     def __init__(self, sink: Sink, recipe: str, attributes: Mapping[str, Any]) -> None:
         self._sink = sink
         self._root = f"train/{recipe}"
+        self._waiting: list[dict[str, Any]] = []
         self._steps = sink.stream(f"{self._root}/steps", STEPS, attributes)
         self._epochs = sink.stream(f"{self._root}/epochs", EPOCHS, attributes)
         self._attributes = attributes
 
     def step(self, fold: int, step: Step, network: torch.nn.Module) -> None:
-        """Note one update and the weights' digest after it."""
-        digest = weights_digest(network)
-        self._steps.append(
+        """Take one update and the weights' digest after it, to be noted at the end of the epoch.
+
+        What the weights drive then comes before them in the record, so that a replay which leaves the
+        record names the exchange with the instruments where it does.
+        """
+        self._waiting.append(
             {
                 "step": step.step,
                 "fold": fold,
                 "epoch": step.epoch,
                 "loss": step.loss,
                 "learning_rate": step.learning_rate,
-                "digest": digest,
+                "digest": weights_digest(network),
             }
         )
 
     def epoch(self, fold: int, epoch: Epoch, baseline: Epoch | None) -> None:
-        """Note an epoch beside the same epoch of the baseline (NaN without one)."""
+        """Note an epoch and its steps, beside the same epoch of the baseline (NaN without one)."""
+        for row in self._waiting:
+            self._steps.append(row)
+        self._waiting.clear()
         self._epochs.append(
             {
                 "fold": fold,
