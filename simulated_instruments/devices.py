@@ -121,7 +121,7 @@ class Circumstances:
             law = Drifting(law, self.drift_per_hour, self.seconds)
         name = f"{self.name}.{terminal}"
         draws = Draws(noise.normal, self.population.seed, self.population.stream("read"), cell)
-        kept = {"end": GROUND, "conducts": not self.dead} | more
+        kept: dict[str, Any] = {"end": GROUND, "conducts": not self.dead} | more
         return Branch(name=name, start=name, law=law, stress=TerminalStress(), draws=draws, **kept)
 
 

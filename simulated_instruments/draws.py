@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 
-_BLOCK: Final = 256
+_BLOCK: Final = 2048
 
 
 class Draws:

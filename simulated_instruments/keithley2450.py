@@ -125,18 +125,36 @@ class VirtualKeithley2450(ScpiInstrument):
         sense, limit = self.settings.senses[limited], self.source.limit
         if self.settings.measured == limited and not sense.auto:
             limit = min(limit, OVERRANGE * sense.range)
-        return limit
+        return limit if limited == "CURR" else min(limit, self.protection_volts())
 
     def apply(self) -> None:
         """Make the world see the present settings."""
         port, settings = self._port, self.settings
         port.on, port.mode = settings.output, _MODES[settings.function]
-        port.level = self._actual(np.array([self.source.level]))[0]
+        port.level = float(self._driven(np.array([self.source.level]))[0])
         port.limit = self.effective_limit()
         self._world.changed()
 
-    def _actual(self, levels: Floats) -> Floats:
-        return self._model.sourced(self.settings.function, self.source.range, levels)
+    def _driven(self, levels: Floats) -> Floats:
+        """Return what the output stage really drives for programmed levels.
+
+        Over-voltage protection holds it. With remote sense on and no sense lead wired it knows nothing
+        of its own output and goes to the end of its range.
+        """
+        settings, source = self.settings, self.source
+        actual = self._model.sourced(settings.function, source.range, levels)
+        if settings.function == "CURR":
+            return actual
+        if settings.senses["VOLT" if settings.measured == "RES" else settings.measured].remote:
+            lost = not self._world.wired(f"{self.alias}.sense_hi")
+            actual = np.where(lost & (levels != 0), np.sign(levels) * source.range * OVERRANGE, actual)
+        held = self.protection_volts()
+        return np.clip(actual, -held, held)
+
+    def protection_volts(self) -> float:
+        """Return the over-voltage protection in V, infinite for NONE."""
+        name = self.settings.protection
+        return float("inf") if name == "NONE" else float(name.removeprefix("PROT"))
 
     def set_level(self, function: Quantity, level: float) -> None:
         """Program a level; on auto range the range follows it.
@@ -231,7 +249,7 @@ class VirtualKeithley2450(ScpiInstrument):
 
     def take(self, levels: Floats, buffer: ReadingBuffer, times_ns: Floats, dwell: float) -> None:
         """Source ``levels [B]`` for ``dwell`` each, read each, store."""
-        truth = self._world.sweep(self._port, self._actual(levels), self.aperture(), dwell)
+        truth = self._world.sweep(self._port, self._driven(levels), self.aperture(), dwell)
         self._store(levels, truth, buffer, times_ns)
 
     def _store(
@@ -264,7 +282,7 @@ class VirtualKeithley2450(ScpiInstrument):
 
     def limited_by(self, levels: Floats) -> Bools:
         """Tell at which of the levels the limit would hold the source."""
-        return self._world.would_limit(self._port, self._actual(levels))
+        return self._world.would_limit(self._port, self._driven(levels))
 
     # --- sweeps ----------------------------------------------------------------------------
 

@@ -127,7 +127,7 @@ def _of_sense(name: str) -> Iterator[Command]:
     )
     yield _field(f"{at}:RANGe:AUTO", _ON, sense, "auto", refresh)
     yield _field(f"{at}:NPLCycles", _NPLC, sense, "nplc")
-    yield _field(f"{at}:RSENse", _ON, sense, "remote")
+    yield _field(f"{at}:RSENse", _ON, sense, "remote", refresh)
     for header in (f"{at}:AZERo[:STATe]", f"{at}:AVERage", f"{at}:AVERage:TCONtrol", f"{at}:AVERage:COUNt"):
         yield Command(header, ignore, constant("0"))
 
@@ -335,7 +335,13 @@ COMMANDS: Final = (
         lambda instrument: instrument.settings.function,
         lambda instrument, value: instrument.set_function(value),
     ),
-    _field(":SOURce[1]:VOLTage:PROTection[:LEVel]", _PROTECTION, _settings, "protection"),
+    _field(
+        ":SOURce[1]:VOLTage:PROTection[:LEVel]",
+        _PROTECTION,
+        _settings,
+        "protection",
+        lambda instrument: instrument.apply(),
+    ),
     Command(
         ":SENSe[1]:FUNCtion[:ON]",
         lambda instrument, suffixes, arguments: _set_measured(instrument, only(arguments, _MEASURED)),

@@ -219,7 +219,7 @@ class NodalSystem:
         push = np.zeros((*x.shape, len(noisy)))
         for column, index in enumerate(noisy):
             push[:, self._n + index, column] = -1.0
-        moved: Floats = np.linalg.solve(jacobian, push)
+        moved = np.asarray(np.linalg.solve(jacobian, push), dtype=np.float64)
         for column, index in enumerate(noisy):
             by_volts[:, :, index], by_amperes[:, :, index] = self._meters(moved[:, :, column])
         return by_volts, by_amperes

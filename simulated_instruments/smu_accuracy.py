@@ -142,7 +142,7 @@ class ReadingModel:
         self, quantity: Quantity, scales: Floats, nplc: float, truth: Floats, first: int
     ) -> Floats:
         draws = self._noise[quantity].take(first, len(truth))
-        readings = truth + draws * scales * (_NOISE_OF_RANGE / np.sqrt(nplc))
+        readings: Floats = truth + draws * scales * (_NOISE_OF_RANGE / nplc**0.5)
         if nplc < 1.0 and quantity == "VOLT":
             phases = self._mains[quantity].take(first, len(truth))
             readings += _MAINS_VOLTS * (1.0 - nplc) * np.sin(2 * np.pi * phases)
@@ -150,5 +150,5 @@ class ReadingModel:
             gain, offset = self._error("reading", quantity, full_scale)
             step = full_scale / (2e6 if quantity == "VOLT" else 1e6)
             shown = np.round((readings * (1.0 + gain) + offset) / step) * step
-            readings = np.where(scales == full_scale, shown, readings)
+            readings = np.asarray(np.where(scales == full_scale, shown, readings))
         return readings

@@ -179,6 +179,10 @@ class World:
         ohms = 1e3
         self._suffer(branch, np.array([volts]), np.array([0.0]), CABLE_FARADS * ohms)
 
+    def wired(self, node: str) -> bool:
+        """Tell whether any wire goes to ``node``."""
+        return self._network.wired(node)
+
     # --- what instruments do ---------------------------------------------------------------
 
     def changed(self) -> None:

@@ -1,4 +1,4 @@
-"""The ways a chip dies are really there: each must be seen in the stress record, or no safety test means anything."""
+"""The ways a chip dies are really there: seen in the stress record, or no safety test could fail."""
 
 from __future__ import annotations
 
@@ -141,6 +141,20 @@ def test_7_a_cold_relay_leaves_nothing() -> None:
     bench.route("1,0")
     bench.route()
     assert bench.world.stress["neurons[0].top"].transients == 0
+
+
+def test_8_remote_sense_without_its_lead_drives_to_the_end_of_the_range() -> None:
+    bench = Bench(plan([pairs(1)]))
+    bench.route("1,0")
+    bench.smu(":SOUR:VOLT:RANG 0.2", ":SOUR:VOLT 0.01", ":SENS:CURR:RSEN ON", ":OUTP ON")
+    assert bench.world.stress["neurons[0].top"].max_volts > 0.2
+
+
+def test_8_protection_holds_what_nothing_else_does() -> None:
+    bench = Bench(plan([single("r", "resistor", {"top": "matrix.col0"}, resistance=1e6)]))
+    bench.route("1,0")
+    bench.smu(":SOUR:VOLT:PROT PROT2", ":SOUR:VOLT:RANG 20", ":SOUR:VOLT 10", ":OUTP ON")
+    assert bench.world.stress["r.top"].max_volts == pytest.approx(2.0, rel=1e-4)
 
 
 def test_a_line_fuses_and_stays_open() -> None:

@@ -1,4 +1,4 @@
-"""Worlds as they are opened: real sockets and terminals, other people's drivers, scripted faults, one seed everywhere."""
+"""Worlds as opened: real sockets and terminals, other people's drivers, scripted faults, one seed."""
 
 from __future__ import annotations
 
