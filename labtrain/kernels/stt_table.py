@@ -25,7 +25,7 @@ DELTAS = np.arange(20.0, 101.0, 10.0)
 CURRENTS = np.arange(-0.2, 6.01, 0.1)
 LOG_TAUS = np.linspace(np.log(0.1), np.log(1e7), 75)
 _GONE = 1e-6
-_CELLS, _STEPS = 400, 12
+_CELLS, _STEPS = 400, 6
 
 
 def probability(delta: Any, i: Any, tau: Any) -> Floats:
@@ -98,7 +98,9 @@ def _log_rate(delta: float, current: float) -> Floats:
     below, above = march(generator, well, intervals, _STEPS, half)
     # Whichever side is small carries the accuracy.
     high = below < 0.5
-    rate = np.where(high, -np.log(np.maximum(below, _GONE)), -np.log1p(-np.where(high, 0.5, above)))
+    rate = np.where(
+        high, -np.log(np.maximum(below, _GONE)), -np.log1p(-np.where(high, 0.5, np.maximum(above, 0.0)))
+    )
     logarithm = np.log(np.maximum(rate, 1e-300))
     # Where hardly anything is left the slowest mode alone decays, in proportion to time.
     steady = int(np.argmax(below < _GONE)) - 1

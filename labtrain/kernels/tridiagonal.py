@@ -1,4 +1,4 @@
-"""Implicit Euler steps of a tridiagonal system, compiled: the inner loop of the switching table."""
+"""Time steps of a tridiagonal system, compiled: the inner loop of the switching table."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from labtrain.kernels.compiling import compiled
+from labtrain.kernels.compiling import compiled, inlined
+from labtrain.physics.fokker_planck import SDIRK_FIRST, SDIRK_GAMMA, SDIRK_SECOND
 
 Floats = NDArray[np.float64]
 
@@ -22,7 +23,7 @@ def march(banded: Floats, density: Floats, intervals: Floats, steps: int, half: 
     density
         ``[n]`` at the start; not changed.
     intervals
-        ``[m]`` durations, ``steps`` implicit Euler steps each.
+        ``[m]`` durations, ``steps`` SDIRK steps each (:mod:`labtrain.physics.fokker_planck`).
     """
     below, above = np.empty(len(intervals)), np.empty(len(intervals))
     _march(banded, density.copy(), intervals, steps, half, below, above)
@@ -35,8 +36,9 @@ def _march(
 ) -> None:  # pragma: no cover - compiled
     n = banded.shape[1]
     inverse, factor, upper = np.empty(n), np.zeros(n), np.empty(n)
+    first, second = np.empty(n), np.empty(n)
     for m in range(len(intervals)):
-        step = intervals[m] / steps
+        step = SDIRK_GAMMA * intervals[m] / steps
         # Thomas's factors, once for all steps of the interval; diagonally dominant, no pivoting.
         inverse[0] = 1.0 / (1.0 - step * banded[1, 0])
         for j in range(1, n):
@@ -44,9 +46,21 @@ def _march(
             upper[j] = -step * banded[0, j]
             inverse[j] = 1.0 / (1.0 - step * banded[1, j] - factor[j] * upper[j])
         for _ in range(steps):
-            for j in range(1, n):
-                density[j] -= factor[j] * density[j - 1]
-            density[n - 1] *= inverse[n - 1]
-            for j in range(n - 2, -1, -1):
-                density[j] = (density[j] - upper[j + 1] * density[j + 1]) * inverse[j]
+            _solve(inverse, factor, upper, density, first)
+            _solve(inverse, factor, upper, first, second)
+            for j in range(n):
+                density[j] = SDIRK_SECOND * second[j] - SDIRK_FIRST * first[j]
         below[m], above[m] = density[:half].sum(), density[half:].sum()
+
+
+@inlined
+def _solve(
+    inverse: Any, factor: Any, upper: Any, right: Any, out: Any
+) -> None:  # pragma: no cover - compiled
+    n = len(right)
+    out[0] = right[0]
+    for j in range(1, n):
+        out[j] = right[j] - factor[j] * out[j - 1]
+    out[n - 1] *= inverse[n - 1]
+    for j in range(n - 2, -1, -1):
+        out[j] = (out[j] - upper[j + 1] * out[j + 1]) * inverse[j]

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from scipy.linalg.lapack import dposv, dpotrf, dpotri, dptsv
 from scipy.sparse import coo_array
 from scipy.sparse.linalg import spsolve
+from threadpoolctl import threadpool_limits
 
 from labtrain.errors import UsageError
 
@@ -67,6 +68,11 @@ class Crossbar:
     @cached_property
     def transfer(self) -> Floats:
         """``[rows, columns]`` in S: column current per source volt, line resistance included."""
+        # The matrices are too small for several threads, which would only wait for each other.
+        with threadpool_limits(limits=1, user_api="blas"):
+            return self._eliminate_rows()
+
+    def _eliminate_rows(self) -> Floats:
         rows, columns = self._siemens.shape
         seen = np.zeros((columns, columns))
         injected = np.zeros((columns, rows))

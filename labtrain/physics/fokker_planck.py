@@ -7,8 +7,9 @@ r"""The reference for spin-transfer switching: the Fokker-Planck equation of ``z
 (Brown 1963 with spin torque; Butler et al., IEEE Trans. Magn. 48, 4684 (2012)), started from the
 Boltzmann distribution of the initial well: a start at z = -1 loses 2-35 % of the switching.
 Finite volumes with the Scharfetter-Gummel flux (positive, conserves probability, exact in
-equilibrium), implicit Euler in time. 400 cells and 400 steps give P_sw within 0.01 of the
-converged solution; a solve takes some milliseconds.
+equilibrium); in time the L-stable two-stage SDIRK method of second order (Alexander, SIAM J. Numer.
+Anal. 14, 1006 (1977)). 400 cells and 200 steps give P_sw within 0.005 of the converged solution; a
+solve takes some milliseconds.
 """
 
 from __future__ import annotations
@@ -23,16 +24,21 @@ from labtrain.errors import UsageError
 
 Floats = NDArray[np.float64]
 
+SDIRK_GAMMA = 1.0 - math.sqrt(0.5)
+"""With S = (1 - gamma h A)^-1 a step is ``SDIRK_SECOND S^2 - SDIRK_FIRST S``."""
+SDIRK_SECOND = (1.0 - SDIRK_GAMMA) / SDIRK_GAMMA
+SDIRK_FIRST = (1.0 - 2.0 * SDIRK_GAMMA) / SDIRK_GAMMA
+
 
 def switching_curve(
-    delta: float, i: float, tau: Floats | float, *, cells: int = 400, steps: int = 400
+    delta: float, i: float, tau: Floats | float, *, cells: int = 400, steps: int = 200
 ) -> Floats:
     """Return P_sw after each time of ``tau``; see :func:`occupation_curves`."""
     return occupation_curves(delta, i, tau, cells=cells, steps=steps)[1]
 
 
 def occupation_curves(
-    delta: float, i: float, tau: Floats | float, *, cells: int = 400, steps: int = 400
+    delta: float, i: float, tau: Floats | float, *, cells: int = 400, steps: int = 200
 ) -> tuple[Floats, Floats]:
     """Return the probabilities to be below and above the barrier's top after each time of ``tau``.
 
@@ -119,11 +125,13 @@ def _generator(edges: Floats, delta: float, i: float) -> Floats:
 
 
 def _march(drift: Floats, density: Floats, time: float, steps: int) -> Floats:
-    step = time / steps
+    step = SDIRK_GAMMA * time / steps
     # Factorised once: the current is constant during the pulse.
     *factors, _ = dgttrf(-step * drift[2, :-1], 1.0 - step * drift[1], -step * drift[0, 1:])
     for _ in range(steps):
-        density, _ = dgttrs(*factors, density, overwrite_b=True)
+        first, _ = dgttrs(*factors, density)
+        second, _ = dgttrs(*factors, first)
+        density = SDIRK_SECOND * second - SDIRK_FIRST * first
     return density
 
 

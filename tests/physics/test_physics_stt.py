@@ -42,7 +42,7 @@ def _reference_points():
         for i in np.concatenate([np.linspace(0.25, 0.95, 5), np.linspace(1.05, 5.05, 5)]):
             longest = 100.0 if i > 1 else 7e5
             taus = np.geomspace(0.5, longest, 30)
-            yield delta, i, taus, switching_curve(delta, float(i), taus, cells=400, steps=120)
+            yield delta, i, taus, switching_curve(delta, float(i), taus, cells=400, steps=60)
 
 
 def test_the_table_is_the_reference_everywhere():
