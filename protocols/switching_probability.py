@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from labtrain.bench import PulsePath
 
 _USUAL_AMPERES = 100e-6
-_CALIBRATION = "calibration"
+_CALIBRATION, _ATTEMPT = "calibration", "attempt"
 _UP, _DOWN = "P->AP", "AP->P"
 
 
@@ -37,7 +37,8 @@ class SwitchingProbability(DeviceProcedure):
     NAME = "switching-probability"
     COLUMNS = DEVICE | {
         "order": Column("int64", "", "attempt"),
-        "direction": Column("str", "", "direction"),
+        "kind": Column("str", "", "calibration or attempt"),
+        "direction": Column("str", "", "direction that the pulse drives"),
         "volts": Column("float64", "V", "pulse amplitude at the device"),
         "pulse_seconds": Column("float64", "s", "pulse width"),
         "ohm_before": Column("float64", "ohm", "resistance after reset"),
@@ -79,10 +80,10 @@ class SwitchingProbability(DeviceProcedure):
         maximum=10.0,
         description="highest amplitude, at the device",
     )
-    points = IntegerParameter("Amplitudes", default=16, minimum=2, maximum=1000, description="equally spaced")
+    points = IntegerParameter("Amplitudes", default=13, minimum=2, maximum=1000, description="equally spaced")
     repeats = IntegerParameter(
         "Repeats",
-        default=40,
+        default=30,
         minimum=1,
         maximum=1000000,
         description="attempts at each amplitude and direction",
@@ -189,7 +190,7 @@ class SwitchingProbability(DeviceProcedure):
             path.pulse(volts, self.width, 1)
             ohm, flags = self._read()
             ohms.append(ohm)
-            self._note(order, _CALIBRATION, volts, np.nan, ohm, np.nan, 1, False, False, flags)
+            self._note(_CALIBRATION, order, direction, volts, np.nan, ohm, np.nan, 1, False, False, flags)
         states = two_states(ohms)
         if not states.clear:
             raise CheckFailed(
@@ -215,7 +216,19 @@ class SwitchingProbability(DeviceProcedure):
             after, more = self._read()
             flags |= more
             switched = (after > states.threshold) != wanted_high
-        self._note(order, direction, signed, before, after, states.threshold, resets, ready, switched, flags)
+        self._note(
+            _ATTEMPT,
+            order,
+            direction,
+            signed,
+            before,
+            after,
+            states.threshold,
+            resets,
+            ready,
+            switched,
+            flags,
+        )
 
     def _signed(self, direction: str, volts: float) -> float:
         return volts * self.polarity * (1 if direction == _UP else -1)
@@ -228,15 +241,17 @@ class SwitchingProbability(DeviceProcedure):
         limit = self._read_limit()
         with self.bench.route(self.device.name, self.read_terminal) as meter:
             meter.configure("voltage", self.read_voltage, limit, limit, self.nplc)
+            if meter.source_voltage != self.read_voltage:
+                meter.source_voltage = self.read_voltage
             meter.output_enabled = True
-            meter.source_voltage = self.read_voltage
             reading = meter.measure()
-            meter.source_voltage = 0.0
+            meter.output_enabled = False
         ohm = reading.volts / reading.amperes if reading.amperes else np.inf
         return float(ohm), int(reading.flags)
 
     def _note(
         self,
+        kind: str,
         order: int,
         direction: str,
         volts: float,
@@ -254,6 +269,7 @@ class SwitchingProbability(DeviceProcedure):
                 "device": self.device.name,
                 "terminal": self.pulse_terminal,
                 "order": order,
+                "kind": kind,
                 "direction": direction,
                 "volts": volts,
                 "pulse_seconds": self.width,
@@ -274,16 +290,16 @@ class SwitchingProbability(DeviceProcedure):
 
 
 def _device(rows: Rows) -> dict[str, Any]:
-    states = two_states(select(rows, direction=_CALIBRATION)["ohm_after"])
+    states = two_states(select(rows, kind=_CALIBRATION)["ohm_after"])
     found: dict[str, Any] = {
         "low_ohm": states.low,
         "high_ohm": states.high,
         "threshold_ohm": states.threshold,
         "separation": states.separation,
     }
-    for direction in distinct(rows["direction"]):
-        if direction != _CALIBRATION:
-            found[direction] = _direction(select(rows, direction=direction))
+    attempts = select(rows, kind=_ATTEMPT)
+    for direction in distinct(attempts["direction"]):
+        found[direction] = _direction(select(attempts, direction=direction))
     return found
 
 

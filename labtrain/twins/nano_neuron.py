@@ -1,7 +1,8 @@
 """V(I) of an MTJ nano-neuron: a twin with the parameters of :mod:`labtrain.physics.neuron`.
 
 The series resistance cannot be told from the junction's own parallel resistance by a V(I)
-curve, so it is given, not fitted. Readings scatter more inside the transition (telegraph
+curve, so it is given, not fitted. A voltage offset (instrument, thermal voltages) is fitted beside
+the device. Readings scatter more inside the transition (telegraph
 noise averaged over the aperture) than outside; a second pass weighs them accordingly.
 """
 
@@ -21,8 +22,9 @@ from labtrain.physics.neuron import mean_voltage
 from labtrain.twins.fit import SIGNIFICANCE, Estimate, Fit, Floats, Points, TooFewData, Verdict
 from labtrain.twins.lack_of_fit import lack_of_fit
 
-UNITS = {"r_p": "ohm", "tmr0": "", "v_h": "V", "i50": "A", "w": "A", "r_series": "ohm", "polarity": ""}
-_SCALES = {"r_p": 1e3, "tmr0": 1.0, "v_h": 1.0, "i50": 1e-5, "w": 1e-6}
+UNITS = {"r_p": "ohm", "tmr0": "", "v_h": "V", "i50": "A", "w": "A", "offset": "V"}
+UNITS |= {"r_series": "ohm", "polarity": ""}
+_SCALES = {"r_p": 1e3, "tmr0": 1.0, "v_h": 1.0, "i50": 1e-5, "w": 1e-6, "offset": 1e-3}
 _BOUNDS = {"r_p": (1e-3, np.inf), "tmr0": (0.0, 10.0), "v_h": (0.05, 5.0), "w": (1e-3, np.inf)}
 _FEWEST_CURRENTS = 8
 _WORTH = 20.0
@@ -42,7 +44,7 @@ def fit_nano_neuron(amperes: Floats, volts: Floats, *, r_series: float = 0.0) ->
     Returns
     -------
     Fit
-        ``r_p``, ``tmr0``, ``v_h``, ``i50``, ``w`` with standard deviations and Student-t 95 %
+        ``r_p``, ``tmr0``, ``v_h``, ``i50``, ``w``, ``offset`` with standard deviations and Student-t 95 %
         intervals, ``r_series`` and ``polarity`` as fixed, ``read_noise`` (V rms outside the transition).
 
     Raises
@@ -55,24 +57,22 @@ def fit_nano_neuron(amperes: Floats, volts: Floats, *, r_series: float = 0.0) ->
         raise DataError("V(I) has readings that are not finite", remedy="leave flagged readings out")
     if len(np.unique(np.round(amperes, 10))) < _FEWEST_CURRENTS:
         raise TooFewData(f"V(I) needs at least {_FEWEST_CURRENTS} currents", remedy="sweep more points")
-    attempts = [_fit(amperes, volts, polarity, r_series) for polarity in (1.0, -1.0)]
-    return min(attempts, key=lambda found: found[0])[1]
+    start = min((_start(amperes, volts, polarity) for polarity in (1.0, -1.0)), key=lambda found: found[0])[1]
+    fixed = {"r_series": r_series, "polarity": start.pop("polarity")}
+    return _fit(amperes, volts, start, fixed)
 
 
-def _fit(amperes: Floats, volts: Floats, polarity: float, r_series: float) -> tuple[float, Fit]:
-    fixed = {"r_series": r_series, "polarity": polarity}
-    first = _least_squares(amperes, volts, np.ones_like(volts), _start(amperes, volts, fixed), fixed)
+def _fit(amperes: Floats, volts: Floats, start: Mapping[str, float], fixed: dict[str, float]) -> Fit:
+    first = _least_squares(amperes, volts, np.ones_like(volts), start, fixed)
     values = _values(first) | fixed
-    sigma, read_noise = _scatter(amperes, volts - mean_voltage(values, amperes), values)
+    sigma, read_noise = _scatter(amperes, volts - _voltage(values, amperes), values)
     found = _least_squares(amperes, volts, sigma, _values(first), fixed)
-    values = _values(found) | fixed
-    fitted = np.asarray(mean_voltage(values, amperes))
+    fitted = _voltage(_values(found) | fixed, amperes)
     ratio, probability = lack_of_fit(amperes, (volts - fitted) / sigma, parameters=len(_SCALES))
     estimates = _estimates(found, fixed, read_noise, len(volts))
-    straight = _straight_line(amperes, volts, sigma)
-    chi_square = float(np.sum(((volts - fitted) / sigma) ** 2))
-    verdict, better, reason = _verdict(estimates, amperes, probability, straight - chi_square)
-    fit = Fit(
+    gain = _straight_line(amperes, volts, sigma) - float(np.sum(((volts - fitted) / sigma) ** 2))
+    verdict, better, reason = _verdict(estimates, amperes, probability, gain)
+    return Fit(
         model="nano-neuron",
         parameters=estimates,
         chi2_reduced=ratio,
@@ -84,23 +84,37 @@ def _fit(amperes: Floats, volts: Floats, polarity: float, r_series: float) -> tu
         correlation=_correlation(found),
         points=Points(amperes, volts, sigma, fitted, "A", "V"),
     )
-    return float(np.sum((volts - fitted) ** 2)), fit
 
 
-def _start(amperes: Floats, volts: Floats, fixed: Mapping[str, float]) -> dict[str, float]:
-    """Scan centres and widths; with TMR constant the rest is linear: V = R_P I + R_P TMR I p(I)."""
+def _voltage(values: Mapping[str, float], amperes: Floats) -> Floats:
+    return np.asarray(mean_voltage(values, amperes) + values["offset"])
+
+
+def _start(amperes: Floats, volts: Floats, polarity: float) -> tuple[float, dict[str, float]]:
+    """Scan centres and widths; with TMR constant the rest is linear: V = R_P I + R_P TMR I p(I).
+
+    Returns
+    -------
+    squares
+        What is left over, in V^2.
+    start
+        Where to begin, ``polarity`` among it.
+    """
     low, high, span = amperes.min(), amperes.max(), np.ptp(amperes)
-    best, start = math.inf, {}
+    best = math.inf
+    start = {"r_p": 1e3, "tmr0": 1.0, "v_h": 0.5, "i50": (low + high) / 2, "w": 0.05 * span, "offset": 0.0}
     for i50 in np.linspace(low, high, 25):
         for w in span * np.array([0.01, 0.025, 0.06, 0.15]):
-            share = expit(fixed["polarity"] * (amperes - i50) / w)
-            basis = np.stack([amperes, amperes * share], axis=1)
-            (r_p, step), *_ = np.linalg.lstsq(basis, volts, rcond=None)
-            error = float(np.sum((volts - basis @ np.array([r_p, step])) ** 2))
-            if error < best and r_p > 0:
+            share = expit(polarity * (amperes - i50) / w)
+            basis = np.stack([amperes, amperes * share, np.ones_like(amperes)], axis=1)
+            solution, *_ = np.linalg.lstsq(basis, volts, rcond=None)
+            r_p, step, offset = (float(value) for value in solution)
+            error = float(np.sum((volts - basis @ solution) ** 2))
+            # a falling step is a rising one of the other polarity
+            if error < best and r_p > 0 and step > 0:
                 best = error
-                start = {"r_p": r_p, "tmr0": max(step / r_p, 0.01), "v_h": 0.5, "i50": i50, "w": w}
-    return start or {"r_p": 1e3, "tmr0": 1.0, "v_h": 0.5, "i50": (low + high) / 2, "w": 0.05 * span}
+                start = {"r_p": r_p, "tmr0": step / r_p, "v_h": 0.5, "i50": i50, "w": w, "offset": offset}
+    return best, start | {"polarity": polarity}
 
 
 def _least_squares(
@@ -114,7 +128,7 @@ def _least_squares(
 
     def residual(trial: Any) -> Floats:
         values = {name: trial[name].value * scale for name, scale in _SCALES.items()} | dict(fixed)
-        return np.asarray((volts - mean_voltage(values, amperes)) / sigma)
+        return np.asarray((volts - _voltage(values, amperes)) / sigma)
 
     return lmfit.minimize(residual, parameters, method="leastsq")
 

@@ -124,8 +124,17 @@ def _switching(session):
     order = 0
     for k in range(20):
         ohm = (4.9e3 if k % 2 else 9.8e3) + 20 * float(noise.normal(1, 3, 0, k))
-        own = {"volts": 0.9, "ohm_before": np.nan, "ohm_after": ohm, "direction": "calibration"}
-        rows.append(row | own | {"order": order, "resets": 1, "valid": False, "switched": False})
+        own = {
+            "volts": 0.9,
+            "ohm_before": np.nan,
+            "ohm_after": ohm,
+            "direction": "AP->P" if k % 2 else "P->AP",
+        }
+        rows.append(
+            row
+            | own
+            | {"kind": "calibration", "order": order, "resets": 1, "valid": False, "switched": False}
+        )
         order += 1
     for direction, sign in (("P->AP", 1), ("AP->P", -1)):
         for volts in np.linspace(0.5, 0.7, 15):
@@ -140,7 +149,11 @@ def _switching(session):
                     "ohm_after": (9.8e3 if high else 4.9e3) + 20 * float(noise.normal(1, 4, order, k)),
                     "direction": direction,
                 }
-                rows.append(row | own | {"order": order, "resets": 1, "valid": True, "switched": switched})
+                rows.append(
+                    row
+                    | own
+                    | {"kind": "attempt", "order": order, "resets": 1, "valid": True, "switched": switched}
+                )
                 order += 1
 
 
