@@ -69,7 +69,7 @@ class Crossbar:
     def transfer(self) -> Floats:
         """``[rows, columns]`` in S: column current per source volt, line resistance included."""
         # The matrices are too small for several threads, which would only wait for each other.
-        with threadpool_limits(limits=1, user_api="blas"):
+        with threadpool_limits(limits=1, user_api="blas"):  # type: ignore[no-untyped-call]
             return self._eliminate_rows()
 
     def _eliminate_rows(self) -> Floats:
@@ -117,7 +117,9 @@ class Crossbar:
         seen[np.diag_indices(columns)] += self._segment
         factor, _ = dpotrf(seen, lower=True)
         half, _ = dpotri(factor, lower=True)
-        inverse = np.tril(half) + np.tril(half, -1).T
+        # The upper triangle is zero: the factorisation cleans it, the inversion leaves it.
+        inverse = half + half.T
+        inverse[np.diag_indices(columns)] *= 0.5
         injected[:] = self._segment * (inverse @ injected)
         seen[:] = -(self._segment**2) * inverse
         seen[np.diag_indices(columns)] += self._segment
