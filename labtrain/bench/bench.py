@@ -14,6 +14,7 @@ from labtrain.bench.circuit import Channel, Circuit
 from labtrain.bench.connecting import Connector
 from labtrain.bench.connection import Connection, failures
 from labtrain.bench.describing import describe_plan
+from labtrain.bench.endurance import EnduranceBook, book_path
 from labtrain.bench.envelopes import expected_resistance
 from labtrain.bench.instruments import Instruments
 from labtrain.bench.neuron_arrays import open_neuron_array
@@ -62,6 +63,7 @@ class Bench:
         self._instruments = Instruments(setup, connection, self._circuit, self._board)
         self._routes = Routes(self._circuit, self._board, self._instruments.switch_matrix)
         self._arrays: dict[str, NeuronPairArray] = {}
+        self._book = EnduranceBook(book_path(setup.plan) if connection.is_live else None)
         self._signals = TerminationAsException()
         self._open = True
         self._started_ns = self.clock.now_ns()
@@ -102,7 +104,8 @@ class Bench:
         connection = Connection(setup, noted, connector, mount)
         try:
             bench = cls(setup, connection, noted)
-            noted.document("instruments", bench._identities())
+            for alias, identity in bench._identities().items():
+                noted.document(f"instruments/{alias}", identity)
         except BaseException:
             connection.safe_state()
             connection.close()
@@ -215,7 +218,7 @@ class Bench:
                 self._refuse_second_source(found, channel)
                 yield
 
-        return PulsePath(source.role, path, ohms, plan.limits, where, connected)
+        return PulsePath(source.role, path, ohms, plan.limits, where, connected, self._book)
 
     def array(self, name: str) -> NeuronPairArray:
         """Return a device-role array wired to the instruments; its exchanges are recorded."""

@@ -91,6 +91,7 @@ class Circuit:
             for node, channel in source_nodes(alias, spec).items()
         }
         self.reached = lru_cache(maxsize=4096)(self._reached)
+        self.within_reach = lru_cache(maxsize=4096)(self._within_reach)
         self.everything = frozenset(relay for relays in self._relays.values() for relay, _, _ in relays)
 
     def _add_matrix(self, alias: str, spec: DriverSpec, plan: BenchPlan) -> None:
@@ -120,6 +121,10 @@ class Circuit:
             (there, wire, False) for relay, there, wire in self._relays.get(node, ()) if relay in closed
         ]
         return [*self._wires.get(node, ()), *through]
+
+    def _within_reach(self, channel: Channel, closed: Closed) -> frozenset[str]:
+        """Return the nodes that carry the signal of ``channel`` while ``closed`` relays are closed."""
+        return frozenset(self.paths(self.nodes(channel), closed))
 
     def _reached(self, channel: Channel, closed: Closed) -> tuple[Reached, ...]:
         """Return the device terminals that ``channel`` reaches while ``closed`` relays are closed."""

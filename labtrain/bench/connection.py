@@ -44,6 +44,11 @@ class Connection:
     mount
         How simulated instruments are reached; None: as the bench file says.
 
+    Attributes
+    ----------
+    is_live
+        Whether instruments are really driven (no record answers for them).
+
     Raises
     ------
     BenchHeld
@@ -64,6 +69,7 @@ class Connection:
         self._guard: Guard | None = None
         self._safe = True  # nothing has been driven yet
         self._connector = connector
+        self.is_live = connector is None
         try:
             if self._connector is None:
                 name = setup.source.name if setup.source else "a bench"

@@ -74,7 +74,7 @@ class SafetyGate(RouteGate):
         """Return the channels that reach a moving relay, each with the relay."""
         found: list[tuple[Channel, str]] = []
         for channel in dict.fromkeys(self._circuit.channels.values()):
-            nodes = self._circuit.paths(self._circuit.nodes(channel), closed)
+            nodes = self._circuit.within_reach(channel, closed)
             for relay in moving:
                 if row_node(relay) in nodes or column_node(relay) in nodes:
                     found.append((channel, str(relay)))

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import final
 
 from labtrain.bench.circuit import Path
+from labtrain.bench.endurance import EnduranceBook
 from labtrain.bench.worst_case import GENERATOR_OHMS
 from labtrain.errors import LimitExceeded, UsageError
 from labtrain.limits import Limits
@@ -56,6 +57,8 @@ class PulsePath:
         Of the terminal.
     connected
         Closes the route while pulses are sent; checks that no other source drives the device.
+    book
+        Charged before pulses are sent.
     """
 
     def __init__(
@@ -66,9 +69,11 @@ class PulsePath:
         limits: Limits,
         where: str,
         connected: Callable[[], AbstractContextManager[None]],
+        book: EnduranceBook,
     ) -> None:
         self.generator, self.path, self.resistance = generator, path, resistance
         self._limits, self._where, self._connected = limits, where, connected
+        self._book = book
 
     @property
     def gain(self) -> float:
@@ -93,8 +98,8 @@ class PulsePath:
         Raises
         ------
         LimitExceeded
-            Where the terminal's limits, or what the source could do at the worst load, or the
-            bandwidth of the path refuse it; nothing was sent.
+            Where the terminal's limits (its total of pulses too), or what the source could do at the
+            worst load, or the bandwidth of the path refuse it; nothing was sent.
         """
         self._limits.check("voltage", volts, what="a pulse", where=self._where)
         self._limits.check("pulse_width", seconds, what="a pulse width", where=self._where)
@@ -107,6 +112,7 @@ class PulsePath:
             )
         amplitude = self.programmed(volts)
         with self._connected():
+            self._book.charge(self._where, n, volts, seconds, self._limits)
             self.generator.pulse(amplitude, seconds, n)
         return Pulse(volts, amplitude, seconds, n)
 

@@ -96,8 +96,12 @@ def end(process: subprocess.Popen[str]) -> int:
     return process.returncode
 
 
+slow = pytest.mark.slow
+
+
 @pytest.mark.parametrize(
-    ("what", "code"), [("raise", 1), ("notebook", 0), pytest.param("exit", 0, marks=pytest.mark.slow)]
+    ("what", "code"),
+    [("notebook", 0), pytest.param("raise", 1, marks=slow), pytest.param("exit", 0, marks=slow)],
 )
 def test_a_program_that_ends_by_itself_leaves_the_bench_safe(served: Served, what: str, code: int) -> None:
     process = start(served, what)
@@ -105,7 +109,7 @@ def test_a_program_that_ends_by_itself_leaves_the_bench_safe(served: Served, wha
     assert served.is_safe()
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGTERM, pytest.param(signal.SIGINT, marks=slow)])
 def test_a_program_that_is_asked_to_end_leaves_the_bench_safe(served: Served, number: int) -> None:
     process = start(served, "query")
     process.send_signal(number)
@@ -113,7 +117,7 @@ def test_a_program_that_is_asked_to_end_leaves_the_bench_safe(served: Served, nu
     assert served.is_safe()
 
 
-@pytest.mark.parametrize("what", ["idle", "sweep", *[pytest.param("query", marks=pytest.mark.slow)] * 30])
+@pytest.mark.parametrize("what", ["idle", "sweep", *[pytest.param("query", marks=slow)] * 30])
 def test_the_guard_makes_the_bench_safe_when_the_program_is_killed(served: Served, what: str) -> None:
     process = start(served, what)
     if what == "idle":
