@@ -43,7 +43,7 @@ class Bus:
     def __init__(self, clock: Clock, sink: Sink) -> None:
         self.sink = sink
         self.lock = threading.RLock()
-        self.clock = RecordedClock(clock, sink, self.lock)
+        self.clock = RecordedClock(clock, sink, self.lock, self.settle)
         self.now_ns = clock.now_ns
         self._ports: dict[str, Port] = {}
         self._unanswered: Port | None = None
@@ -68,6 +68,11 @@ class Bus:
         other = self._unanswered
         if other is not None and other is not port:
             other.synchronise()
+
+    def settle(self) -> None:
+        """Wait for the last unanswered write, whichever instrument it went to."""
+        if self._unanswered is not None:
+            self._unanswered.synchronise()
 
     def sent(self, port: Port) -> None:
         """Note that ``port`` has been told something that it has not answered."""

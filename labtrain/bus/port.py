@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 LISTEN = b""
 """Noted as the command where something is read without a question of its own."""
 
+NOT_SENT, NO_REPLY = b"send", b""
+"""Noted as the reply of a message that failed: while it was sent, or while its answer was waited for."""
+
 
 @final
 class _RoleCall:
@@ -158,7 +161,7 @@ class Port:
         try:
             self._link.send(message)
         except InstrumentError as error:
-            self._failed(error)
+            self._failed(error, NOT_SENT)
             raise
         except BaseException:
             self._interrupted()
@@ -174,7 +177,7 @@ class Port:
         try:
             reply = self._link.receive()
         except InstrumentError as error:
-            self._failed(error)
+            self._failed(error, NO_REPLY)
             raise
         except BaseException:  # an interrupt between question and answer: the answer is still to come
             self._interrupted()
@@ -188,14 +191,14 @@ class Port:
         self._dirty = True
         self.incidents += 1
 
-    def _failed(self, error: InstrumentError) -> None:
+    def _failed(self, error: InstrumentError, payload: bytes) -> None:
         kinds = {InstrumentTimeout: "timeout", ConnectionLost: "lost"}
         self._interrupted()
         seq, self._seq = self._seq, None
         self._bus.settled(self)  # it cannot be waited for; the next message clears it first
         if seq is not None:
             status = kinds.get(type(error), "error")
-            self._bus.sink.reply(self.alias, seq, b"", status, self._bus.now_ns())
+            self._bus.sink.reply(self.alias, seq, payload, status, self._bus.now_ns())
         _name(error, self.alias)
 
     def _resynchronise(self) -> None:

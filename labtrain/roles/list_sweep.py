@@ -66,7 +66,7 @@ def _wait(driver: SourceMeterDialect, count: int, point: float, clock: Clock, na
 
     Polled, never waited for inside the instrument: ``*WAI`` would block an output-off too.
     """
-    idle, done = 0, 0
+    idle, done = 0, driver.list_progress()  # answered at once: the list has begun before time passes
     while idle < _PATIENCE:
         clock.sleep((count - done) * point)
         progress = driver.list_progress()

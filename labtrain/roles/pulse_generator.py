@@ -271,6 +271,9 @@ class PulseGenerator(Role):
                     f"{self.name}: the burst lasts {duration:g} s, longer than the time-out of {timeout:g} s",
                     remedy="give a longer timeout",
                 )
+            if not self._driver.output_enabled:  # answered at once: the burst has begun before time passes
+                self._turn_off()
+                raise InstrumentStateChanged("is off in the middle of a burst", instrument=self.name)
             self._clock.sleep(duration)
             self._driver.wait_complete()
 

@@ -67,7 +67,7 @@ def test_set_and_measure_in_current_mode(rig: MeterRig) -> None:
 
 
 def test_setting_up_follows_the_safe_order(rig: MeterRig) -> None:
-    volts_ready(rig)
+    assert volts_ready(rig).identity
     rig.heard.clear()
     rig.meter.configure("current", 50e-6, 0.4, 0.4, 1.0)
     heads = [m.split()[0] for m in rig.sent()]
@@ -97,7 +97,7 @@ def test_a_sweep_is_one_upload_and_one_readback(rig: MeterRig) -> None:
     assert meter.identity  # the output is on before the counting starts
     rig.heard.clear()
     sweep = meter.sweep(levels)
-    assert len(rig.heard) == 7
+    assert len(rig.heard) == 8
     assert not any(b"*WAI" in message for message in rig.heard)
     assert sweep.volts == pytest.approx(levels * 10e3, abs=2e-3)
     assert sweep.amperes == pytest.approx(levels, abs=100e-9)
