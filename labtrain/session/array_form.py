@@ -11,6 +11,7 @@ import json
 import struct
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -134,8 +135,13 @@ def pack_exchange(arrays: Sequence[NDArray[Any]]) -> list[Any]:
 
 def pack_array(name: str, value: NDArray[Any], unit: str) -> list[Any]:
     """Return the buffers of one named array: a JSON head with its length, then data."""
-    head = json.dumps({"name": name, "dtype": value.dtype.str, "shape": value.shape, "unit": unit}).encode()
-    return [len(head).to_bytes(4, "little") + head, _buffer(value)]
+    return [_head(name, value.dtype.str, value.shape, unit), _buffer(value)]
+
+
+@lru_cache(maxsize=1024)
+def _head(name: str, dtype: str, shape: tuple[int, ...], unit: str) -> bytes:
+    head = json.dumps({"name": name, "dtype": dtype, "shape": shape, "unit": unit}).encode()
+    return len(head).to_bytes(4, "little") + head
 
 
 def _buffer(array: NDArray[Any]) -> Any:

@@ -21,6 +21,7 @@ from labtrain.errors import RecordError
 from labtrain.session.frames import MAGIC, MAX_PAYLOAD, SUMMED, frame_parts
 from labtrain.session.locks import try_lock
 
+_write = os.write
 _SYNC_SECONDS = 1.0
 _SMALL_BYTES = 2**15  # below this, one copy costs less than gathering
 _FLAGS = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_APPEND | getattr(os, "O_BINARY", 0)
@@ -72,7 +73,7 @@ class Journal:
             body = SUMMED.pack(len(payload), kind, status, number, seq, t_ns, ref) + payload
             whole = xxh3_64_digest(body) + body
             try:
-                if os.write(self._descriptor, whole) != len(whole):
+                if _write(self._descriptor, whole) != len(whole):
                     self._complete_short_write([whole])
                 self._size += len(whole)
             except BaseException as error:

@@ -6,6 +6,7 @@ that could not be written there is refused when it is noted, not when sealing.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import final
 
 from labtrain.errors import UsageError
@@ -29,6 +30,7 @@ def check_part(what: str, name: str) -> str:
     )
 
 
+@lru_cache(maxsize=4096)
 def check_path(what: str, name: str) -> str:
     """Accept a name of parts joined by ``/``, whose first part the session does not keep for itself."""
     for part in name.split("/"):
