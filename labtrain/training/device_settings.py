@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from labtrain.training.estimators import ESTIMATORS
+from labtrain.training.estimators import ESTIMATORS, SurrogateEstimator
 from labtrain.training.settings import Setting
 
+CHOICES = (*ESTIMATORS, SurrogateEstimator.name)
+
 DEVICE_SETTINGS = (
-    Setting("estimator", "choice", "calibrated-pair", "how slopes are read", choices=ESTIMATORS),
+    Setting("estimator", "choice", "calibrated-pair", "how slopes are found", choices=CHOICES),
     Setting("delta_current", "quantity", 1e-6, "dI between the two reads of a pair", "ampere", 1e-9, 1e-3),
     Setting("lowest_current", "quantity", 0.0, "lower end of the bias range", "ampere", -1e-2, 1e-2),
     Setting(

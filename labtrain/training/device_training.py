@@ -11,12 +11,13 @@ import torch
 from numpy.typing import NDArray
 
 from labtrain.arrays.neurons import NeuronPairArray
+from labtrain.errors import UsageError
 from labtrain.training.calibration import Calibration, calibrate, check_range
 from labtrain.training.chips import open_neurons
 from labtrain.training.device_neurons import DeviceNeurons
 from labtrain.training.device_settings import SIMULATION_SETTINGS
 from labtrain.training.drift import DriftWatch, has_reference
-from labtrain.training.estimators import make_estimator
+from labtrain.training.estimators import SlopeEstimator, SurrogateEstimator, make_estimator
 from labtrain.training.gradients import GradientCheck, check_gradients
 from labtrain.training.health import Health, assess
 from labtrain.training.loop import Epoch, Schedule, Split, Step, train
@@ -25,6 +26,7 @@ from labtrain.training.networks import device_layers, perceptron
 from labtrain.training.randomness import initialise
 from labtrain.training.recipes import Context
 from labtrain.training.records import TrainingRecord
+from labtrain.training.surrogate import surrogate_from_twin
 
 
 @dataclass
@@ -70,7 +72,7 @@ class DeviceTraining:
         count = sum(sizes[1:-1])
         array = open_neurons(context, count, {name: settings[name] for name in SIMULATION_SETTINGS})
         check_range(array, *bias_range(settings, array))
-        make_estimator(settings["estimator"], settings["delta_current"], array.resolution_amperes)
+        _estimator(context, array, ())
         started = bench.clock.now_ns() if bench else None
         calibration = _read(context, array)
         health = assess(calibration)
@@ -113,16 +115,14 @@ class DeviceTraining:
     def build(self, fold: int) -> torch.nn.Sequential:
         """Build the network of a fold on a fresh calibration read of the chosen neurons."""
         calibration = self.calibrate()
-        settings = self.context.settings
+        kappa = self.context.settings["current_per_unit"]
         layers = []
         for columns in self._columns():
-            part = calibration.columns(columns)
-            array = self.array.select([int(index) for index in self.chosen[columns]])
-            estimator = make_estimator(
-                settings["estimator"], settings["delta_current"], array.resolution_amperes
-            )
+            part, neurons = calibration.columns(columns), [int(index) for index in self.chosen[columns]]
+            array = self.array.select(neurons)
+            estimator = _estimator(self.context, array, neurons)
             estimator.prepare(part)
-            mapping = fit_mapping(part, estimator.delta_amperes, settings["current_per_unit"])
+            mapping = fit_mapping(part, estimator.delta_amperes, kappa)
             layers.append(DeviceNeurons(array, estimator, mapping))
         self.layers += layers
         network = perceptron(self.sizes, layers, self.dtype)
@@ -156,6 +156,20 @@ class DeviceTraining:
     def _columns(self) -> list[NDArray[np.intp]]:
         """Which of the chosen neurons each layer has."""
         return np.split(np.arange(len(self.chosen)), np.cumsum(self.sizes[1:-2]))
+
+
+def _estimator(context: Context, array: NeuronPairArray, neurons: Sequence[int]) -> SlopeEstimator:
+    """Make the estimator of the settings for the neurons of ``array``."""
+    settings = context.settings
+    if settings["estimator"] == SurrogateEstimator.name:
+        return surrogate_from_twin(context.twin, [f"{array.name}[{index}]" for index in neurons])
+    if context.twin is not None:
+        raise UsageError(
+            f"the estimator {settings['estimator']} uses no twin",
+            remedy="give estimator=surrogate, or leave the twin out",
+            key="twin",
+        )
+    return make_estimator(settings["estimator"], settings["delta_current"], array.resolution_amperes)
 
 
 def bias_range(settings: Mapping[str, Any], array: NeuronPairArray) -> tuple[float, float]:

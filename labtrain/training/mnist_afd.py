@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -80,7 +82,7 @@ def split_images(images: Images, name: str, seed: int) -> tuple[Split, tuple[tor
     mean, spread = float(pictures[kept].mean()), float(pictures[kept].std())
 
     def flat(some: NDArray[np.uint8]) -> torch.Tensor:
-        rows = some.reshape(len(some), -1).astype(np.float32)
+        rows = some.reshape(len(some), math.prod(some.shape[1:])).astype(np.float32)
         return torch.from_numpy((rows - np.float32(mean)) / np.float32(spread or 1.0))
 
     validation = flat(pictures[watched]), torch.from_numpy(labels[watched])
