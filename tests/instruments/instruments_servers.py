@@ -66,7 +66,7 @@ class TcpServer:
                 threading.Thread(target=self._serve, args=(peer,), daemon=True).start()
 
     def _serve(self, peer: socket.socket) -> None:
-        with suppress(OSError), peer.makefile("rb") as lines:
+        with peer, suppress(OSError), peer.makefile("rb") as lines:
             for line in lines:
                 reply = self._handle(line)
                 if reply is not None:
