@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -117,7 +118,7 @@ class IVCurve(DeviceProcedure):
             if self.mode == "current"
             else (self.start_voltage, self.stop_voltage)
         )
-        if start == stop:
+        if math.isclose(start, stop, rel_tol=1e-9):
             raise UsageError(
                 f"start and stop are both {start:g}", remedy="give different ones", key=f"stop_{self.mode}"
             )

@@ -101,20 +101,24 @@ def _start(amperes: Floats, volts: Floats, polarity: float) -> tuple[float, dict
         Where to begin, ``polarity`` among it.
     """
     low, high, span = amperes.min(), amperes.max(), np.ptp(amperes)
-    best = math.inf
-    start = {"r_p": 1e3, "tmr0": 1.0, "v_h": 0.5, "i50": (low + high) / 2, "w": 0.05 * span, "offset": 0.0}
-    for i50 in np.linspace(low, high, 25):
-        for w in span * np.array([0.01, 0.025, 0.06, 0.15]):
-            share = expit(polarity * (amperes - i50) / w)
-            basis = np.stack([amperes, amperes * share, np.ones_like(amperes)], axis=1)
-            solution, *_ = np.linalg.lstsq(basis, volts, rcond=None)
-            r_p, step, offset = (float(value) for value in solution)
-            error = float(np.sum((volts - basis @ solution) ** 2))
-            # a falling step is a rising one of the other polarity
-            if error < best and r_p > 0 and step > 0:
-                best = error
-                start = {"r_p": r_p, "tmr0": step / r_p, "v_h": 0.5, "i50": i50, "w": w, "offset": offset}
-    return best, start | {"polarity": polarity}
+    centres, widths = np.meshgrid(np.linspace(low, high, 25), span * np.array([0.01, 0.025, 0.06, 0.15]))
+    i50, w = centres.ravel(), widths.ravel()
+    scaled = amperes / np.max(np.abs(amperes))
+    share = expit(polarity * (amperes - i50[:, None]) / w[:, None])
+    plain = np.broadcast_to(scaled, share.shape)
+    basis = np.stack([plain, scaled * share, np.ones_like(share)], axis=2)  # [candidates, m, 3]
+    normal = np.einsum("kmi,kmj->kij", basis, basis) + 1e-9 * np.eye(3)
+    solution = np.linalg.solve(normal, np.einsum("kmi,m->ki", basis, volts)[:, :, None])[:, :, 0]
+    squares = np.sum((volts - np.einsum("kmi,ki->km", basis, solution)) ** 2, axis=1)
+    # a falling step is a rising one of the other polarity
+    squares[(solution[:, 0] <= 0) | (solution[:, 1] <= 0)] = math.inf
+    best = int(np.argmin(squares))
+    r_p, step, offset = (float(value) for value in solution[best])
+    if not (r_p > 0 and step > 0):
+        r_p, step = max(abs(r_p), 1e-6), 0.1 * max(abs(r_p), 1e-6)  # nothing rises: begin anywhere
+    start = {"r_p": r_p / float(np.max(np.abs(amperes))), "tmr0": step / r_p, "v_h": 0.5}
+    start |= {"i50": float(i50[best]), "w": float(w[best]), "offset": offset, "polarity": polarity}
+    return float(squares[best]), start
 
 
 def _least_squares(
