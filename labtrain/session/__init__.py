@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from labtrain.session.annotation import annotate
 from labtrain.session.provenance import register_provenance
 from labtrain.session.recording import Exchange, Recording, Rows
 from labtrain.session.recovery import Recovered, recover
@@ -23,6 +24,7 @@ __all__ = [
     "Session",
     "Sink",
     "Transactions",
+    "annotate",
     "recover",
     "register_provenance",
 ]

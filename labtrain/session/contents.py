@@ -85,7 +85,11 @@ def read_journal(path: Path) -> Contents:
         )
     found = scan(view)
     if not len(found.headers) or found.headers["kind"][0] != Kind.START:
-        raise DataError("the journal's start record is damaged; nothing can be recovered", file=path)
+        raise DataError(
+            "the journal's start record is damaged or was never written whole; nothing can be recovered",
+            file=path,
+            remedy="move the file away",
+        )
     stops = found.of(Kind.STOP)
     return Contents(
         found,

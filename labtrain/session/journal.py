@@ -53,7 +53,12 @@ class Journal:
         try_lock(self._descriptor)
         self._size = 0
         self._synced = 0
-        self._write_all([MAGIC])
+        try:
+            self._write_all([MAGIC])
+        except BaseException:
+            os.close(self._descriptor)
+            path.unlink(missing_ok=True)
+            raise
         self._stopping = threading.Event()
         self._syncer = threading.Thread(target=self._keep_synced, name="labtrain-journal-sync", daemon=True)
         self._syncer.start()

@@ -15,7 +15,7 @@ from xxhash import xxh3_64_hexdigest
 from labtrain.errors import RecordError
 
 _WORTH_COMPRESSING = 2**14
-_SAMPLE_BYTES = 2**16
+_SAMPLE_BYTES = 2**14
 _WORTH_RATIO = 0.5  # gzip writes some 40 MB/s: less gain is not worth the wait
 _CHUNK_BYTES = 2**18
 _MAX_ATTRIBUTE = 60_000

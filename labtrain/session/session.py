@@ -246,8 +246,9 @@ class Session(Sink):
             if bench_file is not None:
                 self._define(Kind.CONFIG, 0, bytes(bench_file))
             self._note_clocks()
-        except BaseException:
+        except BaseException:  # nothing was acknowledged: leave no stub in the way of the next run
             self._journal.close()
+            self._journal.path.unlink(missing_ok=True)
             raise
 
     def _define(self, kind: Kind, number: int, payload: bytes) -> None:
