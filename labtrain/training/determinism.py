@@ -18,14 +18,15 @@ def deterministic(threads: int = 1) -> Iterator[None]:
     Sums split over threads differ in their last bits, so the number belongs to the record.
     """
     before = torch.get_num_threads()
-    kernels = torch.are_deterministic_algorithms_enabled()
+    kernels = torch.get_deterministic_debug_mode()
     torch.set_num_threads(threads)
-    torch.use_deterministic_algorithms(True)
+    # use_deterministic_algorithms() is the same switch, but imports torch's compiler: seconds, for nothing.
+    torch.set_deterministic_debug_mode("error")
     try:
         yield
     finally:
         torch.set_num_threads(before)
-        torch.use_deterministic_algorithms(kernels)
+        torch.set_deterministic_debug_mode(kernels)
 
 
 def weights_digest(network: torch.nn.Module) -> str:
