@@ -32,6 +32,10 @@ def _word(text: str) -> str:
 class PulseChannel(Channel):
     """The dialect that :class:`labtrain.roles.PulseGenerator` asks for."""
 
+    # no dynamic properties here, so PyMeasure's guard of their names on every access is not needed
+    __getattribute__ = object.__getattribute__
+    __setattr__ = object.__setattr__
+
     source_ohms = 50.0
     minimum_amplitude = 0.05
     minimum_width = 1.5e-9
@@ -114,6 +118,9 @@ class PulseChannel(Channel):
 
 class Keysight81160A(SCPIMixin, Instrument):
     """Two channels."""
+
+    __getattribute__ = object.__getattribute__
+    __setattr__ = object.__setattr__
 
     pulse_channels = Instrument.MultiChannelCreator(PulseChannel, [1, 2])
 

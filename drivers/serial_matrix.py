@@ -19,6 +19,9 @@ from labtrain.roles.spec import DriverSpec
 class SerialMatrix(Instrument):
     """The dialect that :class:`labtrain.roles.SwitchMatrix` asks for."""
 
+    __getattribute__ = object.__getattribute__  # PyMeasure's guard of dynamic properties: there are none
+    __setattr__ = object.__setattr__
+
     rows = range(8)
     columns = range(32)
 
