@@ -7,18 +7,19 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self, final, overload
+from typing import Any, Self, final
 
 import h5py
 import numpy as np
 from numpy.typing import NDArray
 
 from labtrain.errors import DataError
+from labtrain.session.exchanges import Exchange, Exchanges, FormData
 from labtrain.session.file_seal import check_seal
 from labtrain.session.layout import read_dataset
 from labtrain.session.locks import is_locked
+from labtrain.session.place import journal_path
 from labtrain.session.sealing import MIN_READER, SCHEMA
-from labtrain.session.session import journal_path
 from labtrain.session.sink import Column
 from labtrain.session.transactions import COLUMNS, Transactions
 
@@ -37,78 +38,6 @@ class Rows:
     def __len__(self) -> int:
         """Return the number of rows."""
         return len(next(iter(self.columns.values())))
-
-
-@dataclass(frozen=True, slots=True)
-class Exchange:
-    """One device-level call of an array."""
-
-    seq: int
-    verb: str
-    inputs: dict[str, NDArray[Any]]
-    outputs: dict[str, NDArray[Any]]
-
-
-@final
-class Exchanges(Sequence[Exchange]):
-    """The calls of one array in their order; each is built when asked for."""
-
-    def __init__(self, forms: list[_FormData]) -> None:
-        self._forms = forms
-        seqs = np.concatenate([form.seq for form in forms]) if forms else np.zeros(0, np.int64)
-        owners = np.repeat(np.arange(len(forms)), [len(form.seq) for form in forms])
-        places = np.concatenate([np.arange(len(form.seq)) for form in forms]) if forms else seqs
-        order = np.argsort(seqs)
-        self._where: list[tuple[int, int]] = list(
-            zip(owners[order].tolist(), places[order].tolist(), strict=True)
-        )
-
-    def __len__(self) -> int:
-        """Return the number of calls."""
-        return len(self._where)
-
-    @overload
-    def __getitem__(self, place: int) -> Exchange: ...
-    @overload
-    def __getitem__(self, place: slice) -> list[Exchange]: ...
-    def __getitem__(self, place: int | slice) -> Exchange | list[Exchange]:
-        """Return one call, or several."""
-        if isinstance(place, slice):
-            return [self[i] for i in range(len(self))[place]]
-        owner, row = self._where[place]
-        return self._forms[owner].exchange(row)
-
-
-@final
-class _FormData:
-    """The calls of one form, as they stand in the file."""
-
-    def __init__(self, file: h5py.File, described: Mapping[str, Any]) -> None:
-        path = described["path"]
-        self.verb = str(described["verb"])
-        self.seq: NDArray[np.int64] = file[f"{path}/seq"][()]
-        self._parts = [
-            (side, name, *_part(file, path, f"{side}/{name}", ragged))
-            for side, name, ragged in described["parts"]
-        ]
-
-    def exchange(self, row: int) -> Exchange:
-        sides: dict[str, dict[str, NDArray[Any]]] = {"inputs": {}, "outputs": {}}
-        for side, name, data, shapes, starts in self._parts:
-            if shapes is None:
-                sides[side][name] = np.asarray(data[row])
-            else:
-                sides[side][name] = data[starts[row] : starts[row + 1]].reshape(shapes[row])
-        return Exchange(int(self.seq[row]), self.verb, sides["inputs"], sides["outputs"])
-
-
-def _part(file: h5py.File, path: str, name: str, ragged: bool) -> tuple[Any, Any, Any]:
-    data = file[f"{path}/{name}"][()]
-    if not ragged:
-        return data, None, None
-    shapes = file[f"{path}/shapes/{name}"][()]
-    starts = np.concatenate([[0], np.cumsum(shapes.prod(axis=1, dtype=np.int64))])
-    return data, shapes, starts
 
 
 @final
@@ -265,7 +194,7 @@ class Recording:
     def exchanges(self, array: str) -> Sequence[Exchange]:
         """Return the calls of one device array, in order."""
         return Exchanges(
-            [_FormData(self._file, form) for form in self._look_up("exchanges", "exchanged array", array)]
+            [FormData(self._file, form) for form in self._look_up("exchanges", "exchanged array", array)]
         )
 
     def transactions(self, port: str | None = None) -> Transactions:

@@ -9,9 +9,9 @@ from pathlib import Path
 from labtrain.errors import DataError, RecordError
 from labtrain.session.contents import read_journal
 from labtrain.session.locks import try_lock
+from labtrain.session.place import journal_path
 from labtrain.session.recording import Recording
 from labtrain.session.sealing import seal_journal
-from labtrain.session.session import journal_path
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from labtrain.session.array_form import plain_array
+from labtrain.session.exchanges import Exchange
 from labtrain.session.mismatch import (
     Verdict,
     refuse_array,
@@ -19,7 +20,7 @@ from labtrain.session.mismatch import (
     refuse_value,
     same_array,
 )
-from labtrain.session.recording import Exchange, Recording
+from labtrain.session.recording import Recording
 from labtrain.session.row_form import RowForm
 from labtrain.session.sink import Column, RowStream
 from labtrain.session.texts import canonical

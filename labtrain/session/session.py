@@ -19,8 +19,8 @@ from labtrain.errors import RecordError, Terminated, UsageError
 from labtrain.session.array_form import ExchangeForm, form_of, pack_array, pack_exchange, plain_array
 from labtrain.session.frames import MAX_NUMBER, STATUS_CODES, Kind
 from labtrain.session.journal import Journal
-from labtrain.session.locks import is_locked
 from labtrain.session.names import Claims, check_part, check_path, document_path
+from labtrain.session.place import check_place, journal_path
 from labtrain.session.provenance import gather_provenance
 from labtrain.session.row_form import RowForm
 from labtrain.session.sealing import seal_journal
@@ -30,11 +30,6 @@ from labtrain.session.texts import check_text, check_unit, to_json
 Status = Literal["complete", "aborted", "failed"]
 _COMMAND, _REPLY, _ROW = map(int, (Kind.COMMAND, Kind.REPLY, Kind.ROW))  # struct packs them quicker
 _CLOCK_PAIR = struct.Struct("<qq")
-
-
-def journal_path(path: Path) -> Path:
-    """Where the journal of the session ``path`` stands while it runs."""
-    return path.with_name(path.name + ".journal")
 
 
 @final
@@ -92,7 +87,7 @@ class Session(Sink):
         """
         path = Path(path)
         text = to_json(dict(start), what="the start document")
-        _check_place(path, force)
+        check_place(path, force)
         clock = clock or RealClock()
         session = cls(path, Journal(journal_path(path)), clock)
         session._begin(text, bench_file, force)
@@ -302,25 +297,3 @@ def _numbered(number: int, what: str) -> int:
     if number > MAX_NUMBER:
         raise UsageError(f"one session holds at most {MAX_NUMBER} {what}", remedy="split the run")
     return number
-
-
-def _check_place(path: Path, force: bool) -> None:
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise RecordError(f"the folder cannot be made: {error.strerror}", file=path.parent) from error
-    journal = journal_path(path)
-    if journal.exists():
-        if is_locked(journal):
-            raise UsageError(
-                "another program is writing this session", file=path, remedy="choose another --out"
-            )
-        raise UsageError(
-            "the unsealed record of a run that died stands here",
-            file=journal,
-            remedy=f"seal it with `labtrain session recover {path}`, or choose another --out",
-        )
-    if path.exists() and not force:
-        raise UsageError(
-            "this file exists", file=path, remedy="choose another --out, or replace it with --force"
-        )
