@@ -83,7 +83,7 @@ class SwitchingProbability(DeviceProcedure):
     points = IntegerParameter("Amplitudes", default=13, minimum=2, maximum=1000, description="equally spaced")
     repeats = IntegerParameter(
         "Repeats",
-        default=30,
+        default=20,
         minimum=1,
         maximum=1000000,
         description="attempts at each amplitude and direction",

@@ -23,7 +23,7 @@ def current_voltage_section(run: Run) -> Section:
     """Draw the family with fits, the residuals, and list the parameters."""
     fits = run.fits()
     poor = [name for name, fit in fits.items() if fit.verdict != "describes"]
-    lead = f"{len(run.rows):,} readings of {len(fits)} devices. Settings: {run.settings}."
+    lead = f"{len(run.rows):,} readings of {len(fits)} terminals. Settings: {run.settings}."
     tables = [_population(fits), _devices(fits)] if any(f.parameters for f in fits.values()) else []
     if poor:
         lead += f" Not described by the model: {', '.join(poor)}."

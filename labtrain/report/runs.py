@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from labtrain import entry_points
 from labtrain.twins import Fit, column_map, fit_rows
+from labtrain.units import format_quantity
 
 if TYPE_CHECKING:
     from labtrain.session import Recording
@@ -28,9 +29,7 @@ class Run:
         """The parameters in one line."""
         units = self.rows.attributes.get("parameter_units", {})
         given = self.rows.attributes.get("parameters", {})
-        return ", ".join(
-            f"{name} {_text(value)} {units.get(name, '')}".strip() for name, value in given.items()
-        )
+        return ", ".join(f"{name} {_text(value, units.get(name, ''))}" for name, value in given.items())
 
     def fits(self) -> dict[str, Fit]:
         """Fit the rows as the protocol says; empty where it says nothing."""
@@ -40,8 +39,8 @@ class Run:
         return fit_rows(self.rows.columns, column_map(hint["map"]), model=hint["model"])
 
 
-def _text(value: Any) -> str:
-    return f"{value:g}" if isinstance(value, float) else str(value)
+def _text(value: Any, unit: str) -> str:
+    return format_quantity(value, unit).strip() if isinstance(value, float) else str(value)
 
 
 def protocol_runs(recording: Recording, protocol: str | None = None) -> Iterator[Run]:

@@ -19,6 +19,8 @@ from labtrain.twins import Fit
 from labtrain.twins.binomial import ResponseCurve
 from labtrain.twins.switching import curve_named
 
+_PAPER = {"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 1.5}
+
 
 def switching_section(run: Run) -> Section:
     """Draw every device of the run."""
@@ -88,7 +90,7 @@ def _curve(axes: Any, fit: Fit, trials: NDArray[np.float64], ink: str) -> None:
         axes.axvspan(*v50.interval, color=GREY, alpha=0.25, linewidth=0)
     falling = fit.parameters["slope"].value < 0
     place = {"x": 0.97, "ha": "right"} if falling else {"x": 0.03, "ha": "left"}
-    axes.text(y=0.95, s=_words(fit), transform=axes.transAxes, va="top", fontsize=8, **place)
+    axes.text(y=0.95, s=_words(fit), transform=axes.transAxes, va="top", fontsize=8, bbox=_PAPER, **place)
     axes.set_ylim(-0.04, 1.04)
 
 
@@ -124,7 +126,7 @@ def _states(device: str, rows: Mapping[str, NDArray[Any]]) -> Picture:
     threshold = rows["threshold"][np.isfinite(rows["threshold"])]
     if len(threshold):
         axes.axvline(float(threshold[0]) / 1e3, color=ORANGE, label="threshold")
-        axes.legend(loc="upper center")
+        axes.legend(loc=(0.52, 0.8))
     axes.set_xlabel("resistance (kΩ)")
     axes.set_ylabel("reads")
     return picture(
