@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
     invariant,
-    precondition,
     rule,
     run_state_machine_as_test,
 )
@@ -82,13 +81,16 @@ class Chip(RuleBasedStateMachine):
         with suppress(LabtrainError):
             self.smu.output_enabled = on
 
-    @rule(mode=st.sampled_from(["voltage", "current"]))
-    def drive(self, mode: str) -> None:
+    @rule(mode=st.sampled_from(["voltage", "current"]), column=columns)
+    def drive_then_move_a_relay(self, mode: str, column: int) -> None:
         with suppress(LabtrainError):
             span, limit, level = (0.3, 20e-6, 0.2) if mode == "voltage" else (20e-6, 0.3, 20e-6)
             self.smu.configure(mode, span, limit, limit, 0.1)
             self.smu.output_enabled = True
             setattr(self.smu, f"source_{mode}", level)
+        for move in (self.matrix.close, self.matrix.open):
+            with suppress(LabtrainError):
+                move((1, column))
 
     @rule(several=st.lists(levels, min_size=1, max_size=5))
     def sweep(self, several: list[float]) -> None:
