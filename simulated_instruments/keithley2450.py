@@ -10,13 +10,13 @@ lists, and the low resistance of the "normal" output-off state (it is open here)
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any, Final
 
 import numpy as np
 
 from labtrain.clock import Clock
 from simulated_instruments.keithley2450_commands import COMMANDS
+from simulated_instruments.keithley2450_settings import Settings, Source
 from simulated_instruments.list_sweep import RunningSweep
 from simulated_instruments.reading_buffer import ReadingBuffer
 from simulated_instruments.scpi import COMMON, ScpiInstrument
@@ -42,50 +42,6 @@ LEAST_LIMIT_OF_RANGE: Final = 0.106
 
 _LIMITED: Final[Mapping[Quantity, Quantity]] = {"VOLT": "CURR", "CURR": "VOLT"}
 _MODES: Final[Mapping[Quantity, Mode]] = {"VOLT": "voltage", "CURR": "current"}
-
-
-@dataclass(slots=True)
-class Source:
-    """Settings of one source function; ``limit`` is of the other quantity."""
-
-    limit: float
-    range: float
-    level: float = 0.0
-    auto: bool = True
-    delay: float = 0.0
-    delay_auto: bool = True
-    readback: bool = True
-    off_state: str = "NORM"
-
-
-@dataclass(slots=True)
-class Sense:
-    """Settings of one measure function."""
-
-    range: float
-    auto: bool = True
-    nplc: float = 1.0
-    remote: bool = False
-
-
-@dataclass(slots=True)
-class Settings:
-    """All that ``*RST`` brings back."""
-
-    function: Quantity = "VOLT"
-    measured: str = "CURR"
-    output: bool = False
-    sources: dict[str, Source] = field(
-        default_factory=lambda: {"VOLT": Source(105e-6, 0.02), "CURR": Source(21.0, 10e-9)}
-    )
-    senses: dict[str, Sense] = field(
-        default_factory=lambda: {"VOLT": Sense(0.02), "CURR": Sense(100e-6), "RES": Sense(200e3)}
-    )
-    protection: str = "NONE"
-    terminals: str = "FRON"
-    format: str = "ASC"
-    byte_order: str = "SWAP"
-    count: int = 1
 
 
 class VirtualKeithley2450(ScpiInstrument):

@@ -7,8 +7,8 @@ from typing import Any, Final
 
 import numpy as np
 
+from simulated_instruments import keithley2450_readings as readings
 from simulated_instruments.list_sweep import RunningSweep
-from simulated_instruments.reading_buffer import ReadingBuffer
 from simulated_instruments.scpi import act, constant, ignore, none, only
 from simulated_instruments.scpi_errors import ScpiError
 from simulated_instruments.scpi_parameters import Boolean, Choice, Number, Parameter, unquote, whole
@@ -32,8 +32,6 @@ _PROTECTION = Choice(
 )  # fmt: skip
 _FORMAT = Choice("ASCii", "REAL", "SREal")
 _ORDER = Choice("NORMal", "SWAPped")
-_ELEMENTS = Choice("SOURce", "READing", "RELative", "SOURSTATus")
-_BINARY_ELEMENTS: Final = ("SOUR", "READ", "REL")
 _LONG: Final = {"VOLT": "VOLTage", "CURR": "CURRent", "RES": "RESistance"}
 _COUNT = whole(1, 300_000, 1)
 
@@ -220,100 +218,6 @@ def _plan(instrument: Any, name: str, levels: Any, delay: float, abort: bool, bu
     instrument.planned = RunningSweep(np.asarray(levels, dtype=float), seconds, abort, buffer)
 
 
-# --- readings ------------------------------------------------------------------------------
-
-
-def _rows(instrument: Any, buffer: ReadingBuffer, start: int, end: int, names: tuple[str, ...]) -> Any:
-    """Write readings as the chosen format has them; binary blocks are ``#0``, as the manual says."""
-    if not 1 <= start <= end <= len(buffer):
-        raise ScpiError(-222, f"readings {start} to {end} of {len(buffer)}")
-    flat = buffer.columns(start, end, names).ravel()
-    form = instrument.settings.format
-    if form == "ASC":
-        return ",".join(["%.6E"] * len(flat)) % tuple(flat.tolist())
-    if any(name not in _BINARY_ELEMENTS for name in names):
-        raise ScpiError(1133)
-    order = "<" if instrument.settings.byte_order == "SWAP" else ">"
-    return b"#0" + flat.astype(f"{order}f{8 if form == 'REAL' else 4}").tobytes()
-
-
-def _elements(arguments: tuple[str, ...]) -> tuple[str, ...]:
-    names = tuple(_ELEMENTS.read(argument) for argument in arguments) or ("READ",)
-    return tuple("SOURSTAT" if name.startswith("SOURSTAT") else name for name in names)
-
-
-def _data(instrument: Any, suffixes: tuple[int, ...], arguments: tuple[str, ...]) -> Any:
-    if len(arguments) < 2:
-        raise ScpiError(-109)
-    start, end = (int(whole(1, 10_000_000, 1).read(a)) for a in arguments[:2])
-    name = unquote(arguments[2]) if len(arguments) > 2 else "defbuffer1"
-    return _rows(instrument, instrument.buffer(name), start, end, _elements(arguments[3:]))
-
-
-def _last(instrument: Any, arguments: tuple[str, ...]) -> Any:
-    name = unquote(arguments[0]) if arguments else "defbuffer1"
-    buffer = instrument.buffer(name)
-    if not len(buffer):
-        raise ScpiError(-221, "the buffer is empty")
-    return _rows(instrument, buffer, len(buffer), len(buffer), _elements(arguments[1:]))
-
-
-def _read(instrument: Any, suffixes: tuple[int, ...], arguments: tuple[str, ...]) -> Any:
-    _elements(arguments[1:])
-    instrument.read_once(unquote(arguments[0]) if arguments else "defbuffer1")
-    return _last(instrument, arguments)
-
-
-def _measure(name: str | None) -> Any:
-    def query(instrument: Any, suffixes: tuple[int, ...], arguments: tuple[str, ...]) -> Any:
-        if name is not None:
-            _set_measured(instrument, name)
-        return _read(instrument, suffixes, arguments)
-
-    return query
-
-
-def _fetch(instrument: Any, suffixes: tuple[int, ...], arguments: tuple[str, ...]) -> Any:
-    return _last(instrument, arguments)
-
-
-def _set_measured(instrument: Any, name: str) -> None:
-    instrument.settings.measured = name.partition(":")[0]
-    instrument.apply()
-
-
-def _with_buffer(function: Callable[[ReadingBuffer], Any]) -> Any:
-    def handler(instrument: Any, suffixes: tuple[int, ...], arguments: tuple[str, ...]) -> Any:
-        if len(arguments) > 1:
-            raise ScpiError(-108, arguments[1][:40])
-        return function(instrument.buffer(unquote(arguments[0]) if arguments else "defbuffer1"))
-
-    return handler
-
-
-def _points(instrument: Any, suffixes: tuple[int, ...], arguments: tuple[str, ...]) -> None:
-    if not arguments:
-        raise ScpiError(-109)
-    name = unquote(arguments[1]) if len(arguments) > 1 else "defbuffer1"
-    instrument.buffer(name).capacity = int(whole(10, 6_875_000, 100_000).read(arguments[0]))
-
-
-def _make(instrument: Any, suffixes: tuple[int, ...], arguments: tuple[str, ...]) -> None:
-    if len(arguments) < 2:
-        raise ScpiError(-109)
-    capacity = int(whole(10, 6_875_000, 100_000).read(arguments[1]))
-    instrument.buffers[unquote(arguments[0]).lower()] = ReadingBuffer(capacity)
-
-
-def _statistic(function: Callable[[Any], Any]) -> Any:
-    def of_readings(buffer: ReadingBuffer) -> str:
-        if not len(buffer):
-            raise ScpiError(-221, "the buffer is empty")
-        return f"{float(function(buffer.columns(1, len(buffer), ('READ',)))):.6E}"
-
-    return _with_buffer(of_readings)
-
-
 def _running(instrument: Any) -> str:
     state = "RUNNING" if instrument.sweep is not None else "IDLE"
     return f"{state};{state};{0 if instrument.sweep is None else instrument.sweep.done}"
@@ -344,7 +248,7 @@ COMMANDS: Final = (
     ),
     Command(
         ":SENSe[1]:FUNCtion[:ON]",
-        lambda instrument, suffixes, arguments: _set_measured(instrument, only(arguments, _MEASURED)),
+        lambda instrument, suffixes, arguments: readings.set_measured(instrument, only(arguments, _MEASURED)),
         _bare(lambda i: f'"{i.settings.measured}{"" if i.settings.measured == "RES" else ":DC"}"'),
     ),
     _setting(
@@ -364,22 +268,22 @@ COMMANDS: Final = (
     _field(":FORMat[:DATA]", _FORMAT, _settings, "format"),
     _field(":FORMat:BORDer", _ORDER, _settings, "byte_order"),
     Command(":FORMat:ASCii:PRECision", ignore, constant("0")),
-    Command(":READ", query=_read),
-    Command(":FETCh", query=_fetch),
-    Command(":MEASure", query=_measure(None)),
-    *(Command(f":MEASure:{long}[:DC]", query=_measure(name)) for name, long in _LONG.items()),
+    Command(":READ", query=readings.read),
+    Command(":FETCh", query=readings.fetch),
+    Command(":MEASure", query=readings.measure(None)),
+    *(Command(f":MEASure:{long}[:DC]", query=readings.measure(name)) for name, long in _LONG.items()),
     Command(":INITiate[:IMMediate]", act("initiate")),
     Command(":ABORt", act("abort")),
     Command(":TRIGger:STATe", query=_bare(_running)),
-    Command(":TRACe:DATA", query=_data),
-    Command(":TRACe:ACTual", query=_with_buffer(lambda buffer: str(len(buffer)))),
-    Command(":TRACe:CLEar", _with_buffer(lambda buffer: buffer.clear())),
-    Command(":TRACe:POINts", _points, _with_buffer(lambda buffer: str(buffer.capacity))),
-    Command(":TRACe:MAKE", _make),
-    Command(":TRACe:STATistics:AVERage", query=_statistic(np.mean)),
-    Command(":TRACe:STATistics:MAXimum", query=_statistic(np.max)),
-    Command(":TRACe:STATistics:MINimum", query=_statistic(np.min)),
-    Command(":TRACe:STATistics:STDDev", query=_statistic(np.std)),
+    Command(":TRACe:DATA", query=readings.data),
+    Command(":TRACe:ACTual", query=readings.with_buffer(lambda buffer: str(len(buffer)))),
+    Command(":TRACe:CLEar", readings.with_buffer(lambda buffer: buffer.clear())),
+    Command(":TRACe:POINts", readings.points, readings.with_buffer(lambda buffer: str(buffer.capacity))),
+    Command(":TRACe:MAKE", readings.make),
+    Command(":TRACe:STATistics:AVERage", query=readings.statistic(np.mean)),
+    Command(":TRACe:STATistics:MAXimum", query=readings.statistic(np.max)),
+    Command(":TRACe:STATistics:MINimum", query=readings.statistic(np.min)),
+    Command(":TRACe:STATistics:STDDev", query=readings.statistic(np.std)),
     Command(":SYSTem:LFRequency", query=constant("50")),
     Command(":DISPlay:SCReen", ignore),
     Command(":DISPlay:LIGHt:STATe", ignore),

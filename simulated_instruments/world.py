@@ -18,20 +18,17 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from labtrain import populations
 from labtrain.clock import Clock
-from labtrain.errors import UsageError
-from labtrain.wiring import GROUND, BenchPlan, Crosspoint, DevicePlan
-from simulated_instruments.circuit import Circuit, Edge, Network
-from simulated_instruments.devices import DEVICE_KINDS, Branch, Circumstances, Device
+from labtrain.wiring import GROUND, BenchPlan, Crosspoint
+from simulated_instruments.chip import devices, ties
+from simulated_instruments.circuit import Circuit, Network
+from simulated_instruments.devices import Branch
 from simulated_instruments.laws import Floats
 from simulated_instruments.nodal import Drive, NodalSystem, OperatingPoints
 from simulated_instruments.series import shorten
 from simulated_instruments.sources import GeneratorPort, MeterPort
 from simulated_instruments.stress import TerminalStress
 
-CONTACT_OHMS: Final = 1.0
-"""Of a terminal's contact, unless its array's settings say ``contact_resistance``."""
 RELAY_OHMS: Final = 0.1
 CABLE_FARADS: Final = 100e-12
 OVERSHOOT_SECONDS: Final = 20e-6
@@ -86,11 +83,11 @@ class World:
         self._clock = clock
         self._lock = threading.Lock()
         self._turn = Turn(self._lock, self._catch_up)
-        self.devices = dict(_devices(plan, self._seconds))
+        self.devices = dict(devices(plan, self._seconds))
         relays = {
             i.alias: float(i.options.get("relay_resistance", RELAY_OHMS)) for i in plan.instruments.values()
         }
-        self._network = Network(plan.wires, _ties(plan), self.devices.values(), relays)
+        self._network = Network(plan.wires, ties(plan), self.devices.values(), relays)
         self._branch_owner = {id(b): d for d in self.devices.values() for b in d.branches}
         self._meters: list[MeterPort] = []
         self._generators: list[GeneratorPort] = []
@@ -390,48 +387,3 @@ class World:
 def _nothing(count: int) -> tuple[Floats, Floats, Bools]:
     """What a meter reads whose output is off."""
     return np.zeros(count), np.zeros(count), np.zeros(count, dtype=bool)
-
-
-def _devices(plan: BenchPlan, seconds: Callable[[], float]) -> Iterable[tuple[str, Device]]:
-    faults = plan.faults
-    named = {device.name for array in plan.arrays.values() for device in array.devices}
-    for name in (*faults.dead, *faults.stuck, *faults.drifting):
-        if name not in named:
-            raise UsageError(
-                f"the fault of device {name!r} has no device",
-                remedy=f"devices: {', '.join(sorted(named)) or 'none'}",
-                key="faults",
-            )
-    for array in plan.arrays.values():
-        if array.kind not in DEVICE_KINDS:
-            raise UsageError(
-                f"devices of kind {array.kind!r} cannot be simulated on a bench",
-                remedy=f"known: {', '.join(sorted(DEVICE_KINDS))}",
-                key=f"arrays.{array.name}.kind",
-            )
-        settings = {k: v for k, v in array.settings.items() if k != "contact_resistance"}
-        population = populations.draw(array.kind, plan.seed, array.count, settings, array.name)
-        terminals = populations.model_named(array.kind).terminals
-        for device in array.devices:
-            what = Circumstances(
-                device.name,
-                population,
-                device.index,
-                seconds,
-                dead=device.name in faults.dead,
-                stuck=device.name in faults.stuck,
-                drift_per_hour=float(faults.drifting.get(device.name, 0.0)),
-            )
-            yield device.name, DEVICE_KINDS[array.kind](what, terminals)
-
-
-def _ties(plan: BenchPlan) -> Iterable[Edge]:
-    for array in plan.arrays.values():
-        ohms = float(array.settings.get("contact_resistance", CONTACT_OHMS))
-        for device in array.devices:
-            yield from _ties_of(device, ohms)
-
-
-def _ties_of(device: DevicePlan, ohms: float) -> Iterable[Edge]:
-    for terminal in device.terminals.values():
-        yield f"{device.name}.{terminal.name}", terminal.node, ohms
