@@ -14,8 +14,7 @@ from labtrain.arrays.selection import checked_indices
 from labtrain.arrays.stimuli import checked_stimulus, on_grid
 from labtrain.arrays.switches import Outcome, SwitchArray
 from labtrain.errors import UsageError
-from labtrain.kernels import events
-from labtrain.physics import sot
+from labtrain.kernels import events, sot
 from labtrain.populations import Population
 
 
@@ -31,7 +30,8 @@ class SimulatedSwitchArray(SwitchArray):
     population
         Of ``sot-mtj`` or another model with a switching probability.
     probability
-        ``probability(parameters, volts, seconds)``, signed volts: positive P to AP.
+        ``probability(parameters, volts, seconds)`` on NumPy arrays, signed volts: positive P to AP. For
+        ``stt-mtj`` give :func:`labtrain.kernels.stt_table.switching_probability`.
     reset_volts, reset_seconds
         The reset pulse's magnitude and width; its sign is opposite to the attempt's.
     dead

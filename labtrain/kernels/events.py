@@ -81,35 +81,39 @@ def _attempt(
     switched: Any,
     verified: Any,
 ) -> None:  # pragma: no cover - compiled
+    # Without branches, row by row: outcomes are coin tosses, which no processor predicts.
     batch, count = probability.shape
+    first, key = np.empty(count, np.uint32), np.empty(count, np.uint32)
     for j in range(count):
-        first, key = cell_words(keys[0], keys[1], cells[j])
-        k, now = events[j], state[j]
-        for b in range(batch):
+        first[j], key[j] = cell_words(keys[0], keys[1], cells[j])
+    for b in range(batch):
+        for j in range(count):
             wanted = start[b, j]
-            fine = now == wanted or uniform_of(event_word(first, key, k), keys[2]) < reset[wanted, j]
-            k += 1
+            chance = reset[1, j] if wanted else reset[0, j]
+            u_reset = uniform_of(event_word(first[j], key[j], events[j]), keys[2])
+            u_pulse = uniform_of(event_word(first[j], key[j], events[j] + 1), keys[2])
+            fine = (state[j] == wanted) | (u_reset < chance)
+            hit = fine & (u_pulse < probability[b, j])
             verified[b, j] = fine
-            if fine:
-                hit = uniform_of(event_word(first, key, k), keys[2]) < probability[b, j]
-                k += 1
-                switched[b, j] = hit
-                now = np.uint8(1 - wanted) if hit else wanted
-        events[j], state[j] = k, now
+            switched[b, j] = hit
+            state[j] = (wanted ^ np.uint8(hit)) if fine else state[j]
+            events[j] += 1 + np.int64(fine)
 
 
 @compiled
 def _telegraph(
     low: Any, high: Any, state: Any, keys: Any, cells: Any, events: Any, n_bits: int, packed: Any
 ) -> None:  # pragma: no cover - compiled
+    # In pieces of whole bytes: independent uniforms first, as vector code, then the chain of bits.
+    uniforms = np.empty(512)
     for j in range(len(cells)):
         first, key = cell_words(keys[0], keys[1], cells[j])
         bit = np.uint8(state[j])
-        for i in range(n_bits):
-            u = uniform_of(event_word(first, key, events[j] + i), keys[2])
-            if u < low[j]:
-                bit = np.uint8(1)
-            elif u >= high[j]:
-                bit = np.uint8(0)
-            packed[j, i >> 3] |= np.uint8(bit << np.uint8(7 - (i & 7)))
+        for piece in range(0, n_bits, 512):
+            count = min(512, n_bits - piece)
+            for i in range(count):
+                uniforms[i] = uniform_of(event_word(first, key, events[j] + piece + i), keys[2])
+            for i in range(count):
+                bit = np.uint8(np.uint8(uniforms[i] < low[j]) | (bit & np.uint8(uniforms[i] < high[j])))
+                packed[j, (piece + i) >> 3] |= np.uint8(bit << np.uint8(7 - (i & 7)))
         state[j] = bit

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from labtrain.errors import UsageError
+from labtrain.kernels import sot as kernel
 from labtrain.physics import sot, tunnelling
 from labtrain.populations import draw
 
@@ -90,3 +91,17 @@ def test_conductance_at_an_angle_lies_between_the_two_states(volts, cosine):
     low, high = 1 / sot.barrier_resistance(DEVICE, volts, 1), 1 / sot.barrier_resistance(DEVICE, volts, 0)
     assert low * (1 - 1e-12) <= g <= high * (1 + 1e-12)
     assert tunnelling.conductance_at_angle(DEVICE, volts, 1.0) == pytest.approx(high)
+
+
+@given(seconds=WIDTHS, plateau=st.sampled_from([0.0, 0.3]), seed=st.integers(0, 99))
+def test_the_kernel_equals_the_plain_function(seconds, plateau, seed):
+    parameters = draw("sot-mtj", seed, 7, {"mismatch": 0.05, "plateau": plateau}).parameters
+    volts = np.linspace(-1.2, 1.2, 35).reshape(5, 7)
+    np.testing.assert_allclose(
+        kernel.switching_probability(parameters, volts, seconds),
+        sot.switching_probability(parameters, volts, seconds),
+        rtol=1e-9,
+        atol=1e-12,
+    )
+    with pytest.raises(UsageError):
+        kernel.switching_probability(parameters, volts, 1.0)

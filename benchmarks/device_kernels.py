@@ -1,0 +1,112 @@
+"""Throughput of the device floor on one core: kernels beside the plain functions they equal.
+
+Run: ``OPENBLAS_NUM_THREADS=1 python benchmarks/device_kernels.py``. CPU time, so that a shared machine
+disturbs little; medians of repeated rounds.
+"""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Callable
+
+import numpy as np
+
+from labtrain import noise
+from labtrain.arrays.simulated_neurons import SimulatedNeuronArray
+from labtrain.arrays.simulated_switches import SimulatedSwitchArray
+from labtrain.kernels import events, stt_table
+from labtrain.kernels import neuron as kernel
+from labtrain.physics import neuron
+from labtrain.physics.crossbar import Crossbar
+from labtrain.populations import draw
+from labtrain.populations.stt import STT_MTJ
+
+BATCH, COUNT, ROUNDS = 512, 256, 9
+EVERY = np.arange(COUNT)
+
+
+def cpu_seconds(work: Callable[[], object]) -> float:
+    work()
+    rounds = []
+    for _ in range(ROUNDS):
+        start = time.process_time()
+        work()
+        rounds.append(time.process_time() - start)
+    return statistics.median(rounds)
+
+
+def report(name: str, items: int, work: Callable[[], object], goal: str = "") -> None:
+    spent = cpu_seconds(work)
+    print(f"| {name} | {items / spent:.3g} /s | {1e9 * spent / items:.3g} ns | {goal} |", flush=True)
+
+
+def neurons() -> None:
+    population = draw("mtj-neuron-pair", 1, COUNT, {"mismatch": 0.05}, "neurons")
+    parameters = population.take(slice(0, None, 2))
+    amperes = np.linspace(0, 50e-6, BATCH * COUNT).reshape(BATCH, COUNT)
+    first = np.zeros(COUNT, np.int64)
+    report(
+        "neuron with noise, kernel",
+        amperes.size,
+        lambda: kernel.noisy_voltage(parameters, amperes, 2e-4, 1, 2, EVERY, first),
+        ">= 3e7 /s",
+    )
+    array = SimulatedNeuronArray(population)
+    report("neuron array, respond", amperes.size, lambda: array.respond(amperes))
+    k = np.arange(BATCH)[:, None]
+
+    def plain() -> object:
+        sigma = neuron.window_noise(parameters, amperes, 2e-4)
+        return neuron.mean_voltage(parameters, amperes) + sigma * noise.normal(1, 2, EVERY, k)
+
+    report("neuron with noise, plain NumPy", amperes.size, plain)
+
+
+def switches() -> None:
+    probability = np.full((BATCH, COUNT), 0.5)
+    start = np.zeros((BATCH, COUNT), np.uint8)
+    reset = np.ones((2, COUNT))
+
+    def attempts() -> object:
+        state, pulses = np.zeros(COUNT, np.uint8), np.zeros(COUNT, np.int64)
+        return events.attempt(probability, start, reset, state, 1, 2, EVERY, pulses)
+
+    report("switching attempt, P given, reset and pulse", probability.size, attempts, ">= 1e8 /s")
+    array = SimulatedSwitchArray(draw("sot-mtj", 1, COUNT))
+    volts = np.full((BATCH, COUNT), 0.63)
+    report("SOT attempt from V and t", volts.size, lambda: array.attempt(volts, 3e-9), ">= 3e7 /s")
+    stt = STT_MTJ.draw(1, COUNT, {"mismatch": 0.04}).parameters
+    report(
+        "STT probability from the table",
+        volts.size,
+        lambda: stt_table.switching_probability(stt, volts, 4e-9),
+    )
+
+
+def streams() -> None:
+    low, high = np.full(COUNT, 0.2), np.full(COUNT, 0.8)
+    n_bits = 8 * BATCH
+
+    def sample() -> object:
+        return events.telegraph(
+            low, high, np.zeros(COUNT, np.uint8), 1, 2, EVERY, np.zeros(COUNT, np.int64), n_bits
+        )
+
+    report("telegraph bit", n_bits * COUNT, sample)
+
+
+def crossbars() -> None:
+    siemens = 4e-6 + 2e-4 * noise.uniform(1, 2, np.arange(128 * 128).reshape(128, 128), 0)
+    volts = np.full((1, 128), 0.1)
+    report("128 x 128 crossbar, first solve", 1, lambda: Crossbar(siemens).multiply(volts), "<= 8e7 ns")
+    crossbar = Crossbar(siemens)
+    report("128 x 128 crossbar, further input", 1, lambda: crossbar.multiply(volts), "<= 5e6 ns")
+
+
+if __name__ == "__main__":
+    print("| work | rate | each | goal |\n|---|---|---|---|")
+    neurons()
+    switches()
+    streams()
+    crossbars()
