@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any, final
@@ -12,13 +11,13 @@ from numpy.typing import ArrayLike, NDArray
 
 from labtrain.bus import Port
 from labtrain.clock import Clock
-from labtrain.errors import InstrumentError, InstrumentStateChanged, UsageError
-from labtrain.limits import Limits
+from labtrain.errors import InstrumentError, UsageError
 from labtrain.roles.dialects import SourceMeterDialect
 from labtrain.roles.envelope import Envelope
 from labtrain.roles.list_sweep import run_list
 from labtrain.roles.readings import SourceReading, Sweep, as_reading, judge
 from labtrain.roles.role import Role
+from labtrain.roles.source_control import CHANGING, SourceControl
 from labtrain.roles.source_settings import (
     as_levels,
     auto_setting,
@@ -30,23 +29,6 @@ from labtrain.roles.source_settings import (
 )
 from labtrain.roles.source_state import SourceState
 from labtrain.roles.worst_case import Mode, check_compliance, check_level, check_source, check_steps, refuse
-
-_CHANGING = -1
-"""Stands for "seen" while a message is under way: interrupted there, the instrument is asked anew."""
-
-
-class _Memory:
-    """What the role knows about its instrument without asking."""
-
-    __slots__ = ("limits", "measure_range", "nplc", "seen", "setup", "state", "stated")
-
-    def __init__(self) -> None:
-        self.state: SourceState | None = None
-        self.seen = _CHANGING
-        self.stated: set[Mode] = set()
-        self.setup: tuple[Any, ...] | None = None
-        self.nplc = math.nan
-        self.measure_range = math.nan
 
 
 @final
@@ -81,7 +63,7 @@ class SourceMeter(Role):
         When the instrument is no longer set as this role left it; its output has then been turned off.
     """
 
-    __slots__ = ("_allow_auto_range", "_driver", "_envelope", "_memory")
+    __slots__ = ("_allow_auto_range", "_control", "_driver", "_envelope")
 
     def __init__(
         self,
@@ -98,7 +80,7 @@ class SourceMeter(Role):
         self._driver = driver
         self._envelope = envelope
         self._allow_auto_range = allow_auto_range
-        self._memory = _Memory()
+        self._control = SourceControl(driver, port, envelope, self._report, self.name, allow_auto_range)
 
     # what it is set to
 
@@ -106,7 +88,7 @@ class SourceMeter(Role):
     def state(self) -> SourceState:
         """What the source is set to; asks the instrument only where that is not known."""
         with self._call:
-            return replace(self._believed())
+            return replace(self._control.believed())
 
     @property
     def identity(self) -> str:
@@ -118,32 +100,32 @@ class SourceMeter(Role):
     def source_mode(self) -> Mode:
         """``"voltage"`` or ``"current"``; changed with the output off only."""
         with self._call:
-            return self._believed().mode
+            return self._control.believed().mode
 
     @source_mode.setter
     def source_mode(self, mode: Mode) -> None:
         require_mode(mode)
         with self._call:
-            state = self._believed()
+            state = self._control.believed()
             if mode == state.mode:
                 return
             self._refuse_if_on("a change of source mode")
-            self._forget_setup()
+            self._control.forget_setup()
             self._driver.source_mode = mode
-            self._memory.state = None  # an instrument may move levels and limits with its function
+            self._control.memory.state = None  # an instrument may move levels and limits with its function
 
     @property
     def source_voltage(self) -> float:
         """The programmed voltage, rounded to the source's resolution."""
         with self._call:
-            return self._believed().source_voltage
+            return self._control.believed().source_voltage
 
     @source_voltage.setter
     def source_voltage(self, volts: float) -> None:
         with self._call:
-            memory, state = self._memory, self._believed()
+            memory, state = self._control.memory, self._control.believed()
             volts = self._allowed("voltage", volts, state)
-            memory.seen = _CHANGING
+            memory.seen = CHANGING
             self._driver.source_voltage = volts
             state.source_voltage = volts
             memory.seen = self._port.incidents
@@ -152,14 +134,14 @@ class SourceMeter(Role):
     def source_current(self) -> float:
         """The programmed current, rounded to the source's resolution."""
         with self._call:
-            return self._believed().source_current
+            return self._control.believed().source_current
 
     @source_current.setter
     def source_current(self, amperes: float) -> None:
         with self._call:
-            memory, state = self._memory, self._believed()
+            memory, state = self._control.memory, self._control.believed()
             amperes = self._allowed("current", amperes, state)
-            memory.seen = _CHANGING
+            memory.seen = CHANGING
             self._driver.source_current = amperes
             state.source_current = amperes
             memory.seen = self._port.incidents
@@ -168,27 +150,27 @@ class SourceMeter(Role):
     def compliance_current(self) -> float:
         """The current limit of voltage mode."""
         with self._call:
-            return self._believed().compliance_current
+            return self._control.believed().compliance_current
 
     @compliance_current.setter
     def compliance_current(self, amperes: float) -> None:
         with self._call:
             self._check_compliance("voltage", amperes)
             self._driver.compliance_current = amperes
-            self._compliance_set("voltage", amperes)
+            self._control.compliance_set("voltage", amperes)
 
     @property
     def compliance_voltage(self) -> float:
         """The voltage limit of current mode."""
         with self._call:
-            return self._believed().compliance_voltage
+            return self._control.believed().compliance_voltage
 
     @compliance_voltage.setter
     def compliance_voltage(self, volts: float) -> None:
         with self._call:
             self._check_compliance("current", volts)
             self._driver.compliance_voltage = volts
-            self._compliance_set("current", volts)
+            self._control.compliance_set("current", volts)
 
     source_voltage_range = range_setting("source_voltage_range", "Full scale of the voltage source, in V.")
     source_current_range = range_setting("source_current_range", "Full scale of the current source, in A.")
@@ -203,16 +185,16 @@ class SourceMeter(Role):
     def nplc(self) -> float:
         """The aperture of what is measured now, in power line cycles."""
         with self._call:
-            measured = other(self._believed().mode)
+            measured = other(self._control.believed().mode)
             return self._driver.voltage_nplc if measured == "voltage" else self._driver.current_nplc
 
     @nplc.setter
     def nplc(self, cycles: float) -> None:
         positive(cycles, "an aperture in power line cycles")
         with self._call:
-            state = self._believed()
-            self._forget_setup()
-            self._set_nplc(other(state.mode), cycles)
+            state = self._control.believed()
+            self._control.forget_setup()
+            self._control.set_nplc(other(state.mode), cycles)
 
     @property
     def in_compliance(self) -> bool:
@@ -224,15 +206,15 @@ class SourceMeter(Role):
     def output_enabled(self) -> bool:
         """Whether the output is on; turning it on needs a stated limit, which is read back first."""
         with self._call:
-            return self._believed().output
+            return self._control.believed().output
 
     @output_enabled.setter
     def output_enabled(self, on: bool) -> None:
         with self._call:
             if on:
-                self._turn_on()
+                self._control.turn_on()
             else:
-                self._turn_off()
+                self._control.turn_off()
 
     # what it does
 
@@ -263,14 +245,14 @@ class SourceMeter(Role):
         with self._call:
             limits, where = self._envelope.limits()
             check_compliance(mode, limit, limits, where)
-            state, setup = self._believed(), (mode, level_range, limit, measure_range, nplc)
-            if self._memory.setup == setup:
+            state, setup = self._control.believed(), (mode, level_range, limit, measure_range, nplc)
+            if self._control.memory.setup == setup:
                 return
             if state.output:
-                self._turn_off()
-            self._forget_setup()
-            self._set_up(mode, level_range, limit, measure_range, nplc, limits)
-            self._memory.setup = setup
+                self._control.turn_off()
+            self._control.forget_setup()
+            self._control.set_up(mode, level_range, limit, measure_range, nplc, limits)
+            self._control.memory.setup = setup
 
     def measure(self) -> SourceReading:
         """Measure once, in one query.
@@ -281,14 +263,14 @@ class SourceMeter(Role):
             With the output off: there is nothing to measure.
         """
         with self._call:
-            state = self._believed()
+            state = self._control.believed()
             if not state.output:
                 raise UsageError(
                     f"{self.name}: the output is off, so there is nothing to measure",
                     remedy="set output_enabled = True first",
                 )
             source, reading, seconds = self._driver.measure_once()
-            readings, flags = judge(np.array([reading]), state.compliance, self._full_scale())
+            readings, flags = judge(np.array([reading]), state.compliance, self._control.full_scale())
             return as_reading(state.mode, source, float(readings[0]), seconds, state.level, int(flags[0]))
 
     @property
@@ -304,14 +286,14 @@ class SourceMeter(Role):
     def quantise(self, levels: ArrayLike) -> NDArray[np.float64]:
         """Round levels to the source's resolution on its present range, as they will be sent."""
         with self._call:
-            state = self._believed()
+            state = self._control.believed()
             return self._rounded(as_levels(levels), state.mode, state.full_scale)
 
     @property
     def resolution(self) -> float:
         """The source's step on its present range, in V or A."""
         with self._call:
-            state = self._believed()
+            state = self._control.believed()
             return self._driver.resolution(state.mode, state.full_scale)
 
     def sweep(self, levels: ArrayLike, *, delay: float = 0.0, abort_on_compliance: bool = True) -> Sweep:
@@ -340,13 +322,13 @@ class SourceMeter(Role):
         if not delay >= 0:
             raise UsageError(f"a delay of {delay} s", remedy="give a number of seconds, zero or more")
         with self._call:
-            state = self._believed()
+            state = self._control.believed()
             programmed = self._check_sweep(wanted, delay, state)
             was_on = state.output
             if not was_on:
-                self._turn_on()
-            memory = self._memory
-            memory.seen = _CHANGING
+                self._control.turn_on()
+            memory = self._control.memory
+            memory.seen = CHANGING
             sweep = run_list(
                 self._driver,
                 state,
@@ -354,15 +336,15 @@ class SourceMeter(Role):
                 clock=self._clock,
                 nplc=memory.nplc,
                 delay=delay,
-                full_scale=self._full_scale(),
+                full_scale=self._control.full_scale(),
                 abort_on_compliance=abort_on_compliance,
                 name=self.name,
             )
-            self._note_level(state, 0.0)
+            self._control.note_level(state, 0.0)
             state.output = self._driver.output_enabled  # a 2450's sweep may end with its output off
             memory.seen = self._port.incidents
             if state.output and not was_on:
-                self._turn_off()
+                self._control.turn_off()
             return sweep
 
     def ramp_to_voltage(self, volts: float, steps: int = 30, pause: float = 20e-3) -> None:
@@ -380,14 +362,14 @@ class SourceMeter(Role):
     def shutdown(self) -> None:
         """Go to level zero and turn the output off; never refused."""
         with self._call:
-            memory = self._memory
-            memory.seen = _CHANGING
+            memory = self._control.memory
+            memory.seen = CHANGING
             try:
                 with suppress(InstrumentError):
                     self._driver.source_voltage = 0.0
                     self._driver.source_current = 0.0
             finally:
-                self._turn_off()
+                self._control.turn_off()
             if memory.state is not None:
                 memory.state.source_voltage = memory.state.source_current = 0.0
 
@@ -412,7 +394,7 @@ class SourceMeter(Role):
         """Levels from the present one to ``target``, which is accepted before the first is sent."""
         positive(steps, "a number of steps")
         with self._call:
-            state = self._believed()
+            state = self._control.believed()
             limits, where = self._envelope.limits()
             target = number(target, f"a source {mode}")
             check_level(mode, target, limits, where)
@@ -427,7 +409,7 @@ class SourceMeter(Role):
         self._check_range(state.mode, largest, state.full_scale)
         check_source(state.mode, largest, state.compliance, limits, where)
         path = np.concatenate([[state.level], programmed, [0.0]])
-        interval = self._memory_nplc() * self._driver.line_seconds + delay + self._driver.settle_seconds
+        interval = self._control.nplc() * self._driver.line_seconds + delay + self._driver.settle_seconds
         check_steps(state.mode, path, state.compliance, interval, limits, where)
         return programmed
 
@@ -435,10 +417,10 @@ class SourceMeter(Role):
         limits, where = self._envelope.limits()
         positive(value, "a compliance")
         check_compliance(mode, value, limits, where)
-        state = self._believed()
+        state = self._control.believed()
         if state.output and state.mode == mode:
             check_source(mode, state.level, value, limits, where)
-        self._memory.seen = _CHANGING
+        self._control.memory.seen = CHANGING
 
     def _check_range(self, mode: Mode, level: float, full_scale: float) -> None:
         maximum = self._driver.range_maximum(mode, full_scale)
@@ -456,157 +438,10 @@ class SourceMeter(Role):
         return rounded + 0.0  # no negative zero on the wire
 
     def _refuse_if_on(self, what: str) -> None:
-        if self._believed().output:
+        if self._control.believed().output:
             raise refuse(f"{what} with the output on", self.name, "set output_enabled = False first")
 
     # the instrument
-
-    def _believed(self) -> SourceState:
-        memory = self._memory
-        state = memory.state
-        if state is None or memory.seen != self._port.incidents:
-            state = self._look()
-        return state
-
-    def _look(self) -> SourceState:
-        """Ask the instrument what it is set to; after an incident it must be as it was left."""
-        memory, believed = self._memory, self._memory.state
-        ours = memory.seen == _CHANGING
-        fresh = SourceState.read(self._driver)
-        memory.state, memory.seen = fresh, self._port.incidents
-        changes = [] if believed is None or ours else believed.differences(fresh)
-        if believed is None or ours or changes:
-            self._forget_setup()
-        if changes:
-            self._turn_off()
-            raise InstrumentStateChanged(
-                f"is not set as labtrain left it ({'; '.join(changes)}); its output is off now",
-                instrument=self.name,
-                remedy="was it switched off and on, or its front panel touched? Configure it anew",
-            )
-        return fresh
-
-    def _set_up(
-        self, mode: Mode, level_range: float, limit: float, measure_range: float, nplc: float, limits: Limits
-    ) -> None:
-        driver, memory, measured = self._driver, self._memory, other(mode)
-        memory.state = None
-        driver.source_mode = mode
-        driver.sense(measured)
-        if mode == "voltage":
-            driver.source_voltage_range = level_range
-            driver.current_range = measure_range
-            driver.protection_voltage = min(level_range, limits.voltage)
-            driver.compliance_current = limit
-            driver.source_voltage = 0.0
-        else:
-            driver.source_current_range = level_range
-            driver.voltage_range = measure_range
-            driver.protection_voltage = limit
-            driver.compliance_voltage = limit
-            driver.source_current = 0.0
-        self._set_nplc(measured, nplc)
-        self._report(driver.errors())
-        memory.measure_range = measure_range
-        state = memory.state = SourceState.read(driver)
-        memory.seen = self._port.incidents
-        self._require(mode, limit, state)
-        memory.stated = {mode}
-
-    def _set_nplc(self, measured: Mode, cycles: float) -> None:
-        if measured == "voltage":
-            self._driver.voltage_nplc = cycles
-        else:
-            self._driver.current_nplc = cycles
-        self._memory.nplc = cycles
-
-    def _require(self, mode: Mode, limit: float, state: SourceState) -> None:
-        """Compare what was asked with what the instrument says; limits have been seen to move."""
-        if state.mode == mode and math.isclose(state.compliance, limit, rel_tol=1e-3):
-            return
-        self._memory.stated.discard(mode)
-        raise InstrumentStateChanged(
-            f"was told to source {mode} with a limit of {limit:g}, but says {state.mode} with"
-            f" {state.compliance:g}",
-            instrument=self.name,
-            remedy="a fixed measure range below the limit moves the limit: choose a range that holds it",
-        )
-
-    def _compliance_set(self, mode: Mode, value: float) -> None:
-        """Read a limit back after it was set."""
-        memory = self._memory
-        memory.setup = None
-        state = memory.state = SourceState.read(self._driver)
-        memory.seen = self._port.incidents
-        if state.mode == mode:
-            self._require(mode, value, state)
-        memory.stated.add(mode)
-
-    def _turn_on(self) -> None:
-        memory, state = self._memory, self._believed()
-        if state.output:
-            return
-        if state.mode not in memory.stated:
-            limit = "compliance_current" if state.mode == "voltage" else "compliance_voltage"
-            raise refuse(
-                f"no limit has been stated for {state.mode} mode (the instrument's own is"
-                f" {state.compliance:g})",
-                self.name,
-                f"set {limit}, or configure(), before turning the output on",
-            )
-        self._refuse_auto_ranges(state.mode)
-        limits, where = self._envelope.limits()
-        check_source(state.mode, state.level, state.compliance, limits, where)
-        steps = np.array([0.0, state.level])
-        check_steps(state.mode, steps, state.compliance, self._driver.settle_seconds, limits, where)
-        in_voltage = state.mode == "voltage"
-        says = self._driver.compliance_current if in_voltage else self._driver.compliance_voltage
-        self._require(state.mode, state.compliance, replace(state, **_limit_of(state.mode, says)))
-        memory.seen = _CHANGING
-        self._driver.output_enabled = True
-        state.output = True
-        memory.seen = self._port.incidents
-
-    def _refuse_auto_ranges(self, mode: Mode) -> None:
-        if self._memory.setup is not None or self._allow_auto_range:
-            return  # configure() has fixed them
-        for name in (f"source_{mode}_range_auto", f"{other(mode)}_range_auto"):
-            if getattr(self._driver, name):
-                raise refuse(
-                    f"{name} is on, and a change of range overshoots by up to 250 mV",
-                    self.name,
-                    f"configure(), or set {name.removesuffix('_auto')}, before turning the output on",
-                )
-
-    def _turn_off(self) -> None:
-        memory = self._memory
-        memory.seen = _CHANGING
-        self._driver.output_enabled = False
-        if memory.state is not None:
-            memory.state.output = False
-            memory.seen = self._port.incidents
-
-    def _note_level(self, state: SourceState, level: float) -> None:
-        if state.mode == "voltage":
-            state.source_voltage = level
-        else:
-            state.source_current = level
-
-    def _memory_nplc(self) -> float:
-        if math.isnan(self._memory.nplc):
-            self._memory.nplc = self.nplc
-        return self._memory.nplc
-
-    def _full_scale(self) -> float:
-        if math.isnan(self._memory.measure_range):
-            measured = other(self._believed().mode)
-            voltage = measured == "voltage"
-            self._memory.measure_range = self._driver.voltage_range if voltage else self._driver.current_range
-        return self._memory.measure_range
-
-    def _forget_setup(self) -> None:
-        memory = self._memory
-        memory.setup, memory.nplc, memory.measure_range = None, math.nan, math.nan
 
     # ranges (the properties are made in source_settings)
 
@@ -618,7 +453,7 @@ class SourceMeter(Role):
         positive(full_scale, "a range")
         with self._call:
             self._refuse_if_on("a change of range (it overshoots by up to 250 mV)")
-            self._change(name, float(full_scale))
+            self._control.change(name, float(full_scale))
 
     def _set_auto(self, name: str, on: bool) -> None:
         with self._call:
@@ -629,19 +464,4 @@ class SourceMeter(Role):
                     self.name,
                     "state ranges in configure(), or allow them in the bench file for this instrument",
                 )
-            self._change(name, bool(on))
-
-    def _change(self, name: str, value: Any) -> None:
-        """Change a range and see that the limit has not moved with it."""
-        before = self._believed()
-        self._forget_setup()
-        self._memory.seen = _CHANGING
-        setattr(self._driver, name, value)
-        state = self._memory.state = SourceState.read(self._driver)
-        self._memory.seen = self._port.incidents
-        if state.mode in self._memory.stated:
-            self._require(state.mode, before.compliance, state)
-
-
-def _limit_of(mode: Mode, value: float) -> dict[str, Any]:
-    return {"compliance_current" if mode == "voltage" else "compliance_voltage": value}
+            self._control.change(name, bool(on))

@@ -331,3 +331,17 @@ def test_an_alias_is_taken_once(rig: Rig) -> None:
     for alias in ("a", "clock"):
         with pytest.raises(UsageError, match=alias):
             rig.bus.attach(alias, rig.links["a"], TOY)
+
+
+def test_a_message_that_could_not_be_sent_is_noted_as_such(rig: Rig) -> None:
+    rig.links["a"].close()
+    with pytest.raises(ConnectionLost):
+        ask(rig.ports["a"], "GET?")
+    assert list(rig.notes.replies.values()) == [(b"send", "lost")]
+
+
+def test_time_does_not_pass_before_the_last_write_is_carried_out(rig: Rig) -> None:
+    with rig.ports["a"].role_call():
+        rig.ports["a"].adapter.write("SET 3")
+    rig.bus.clock.sleep(1.0)
+    assert rig.order == [b"a SET 3\n", b"a *OPC?\n"]
