@@ -70,7 +70,10 @@ def main() -> None:
         VISAAdapter(server.resource, visa_library="@py", read_termination="\n", write_termination="\n")
     )
     nodelay(server)
+    constant = ready("in-process")
+    constant.link_port._link._handle = lambda message: b"6.0E-05\n"
     sides: dict[str, Callable[[], object]] = {
+        "the path alone: one query": lambda: query_in_call(constant),
         "in process: one query": lambda: query_in_call(in_process),
         "in process: set + query": lambda: set_and_query_in_call(in_process),
         "in process: role set + measure": lambda: set_and_measure(in_process),
