@@ -9,8 +9,8 @@ from typing import Any
 from labtrain import entry_points
 from labtrain.bench.nodes import check_node, column_node, parse_crosspoint
 from labtrain.bench.problems import Problems, nearest
-from labtrain.bench.quantities import quantity
-from labtrain.bench.schema import ArrayTable, BenchTable, DeviceTable, LimitsTable, TerminalTable
+from labtrain.bench.quantities import quantity, refuse
+from labtrain.bench.schema import BenchTable, DeviceTable, LimitsTable, TerminalTable
 from labtrain.bench.templates import expand
 from labtrain.errors import LabtrainError
 from labtrain.limits import Limits, tightest
@@ -183,11 +183,6 @@ def _limits(table: LimitsTable | None) -> Limits:
 def _setting(value: Any, setting: Any) -> Any:
     number = quantity(value, setting.unit or "dimensionless")
     if not setting.low <= number <= setting.high:
-        from labtrain.bench.quantities import refuse
-
         allowed = f"allowed: {setting.low:g} to {setting.high:g} {setting.unit}".rstrip()
         raise refuse(f"{value!r} is out of range", f"{allowed}; {setting.doc}")
     return number
-
-
-__all__ = ["ArrayTable", "PlannedArrays", "plan_arrays"]
