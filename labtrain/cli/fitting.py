@@ -39,14 +39,21 @@ def twins_table(devices: dict[str, Any]) -> Any:
     """Draw the fitted parameters."""
     from rich.table import Table
 
-    table = Table("device", "model", "parameters", "chi2/dof", "verdict", box=None)
+    table = Table("device", "model", "parameters", "chi2/dof", "verdict", box=None, pad_edge=False)
     for name, item in devices.items():
-        said = ", ".join(
-            f"{key} = {p['value']:.4g} ± {p['uncertainty']:.2g} {p['unit']}"
-            if p["uncertainty"] is not None
-            else f"{key} = {p['value']:.4g} {p['unit']}"
-            for key, p in item["parameters"].items()
-        )
-        chi2 = item["chi2_reduced"]
-        table.add_row(name, item["model"], said, "" if chi2 is None else f"{chi2:.2f}", item["verdict"])
+        said = ", ".join(_parameter(key, value) for key, value in item["parameters"].items())
+        verdict = item["verdict"] + (f" (better: {item['better_model']})" if item.get("better_model") else "")
+        table.add_row(name, item["model"], said, _digits(item["chi2_reduced"], 3), verdict)
     return table
+
+
+def _parameter(name: str, fitted: dict[str, Any]) -> str:
+    """Write ``v50 = 0.8974 ± 0.0022 V``; a parameter that the data do not determine has no uncertainty."""
+    value = _digits(fitted["value"], 4)
+    if fitted["uncertainty"] is not None:
+        value += f" ± {_digits(fitted['uncertainty'], 2)}"
+    return f"{name} = {value} {fitted['unit']}".rstrip()
+
+
+def _digits(value: float | None, digits: int) -> str:
+    return "?" if value is None else f"{value:.{digits}g}"
