@@ -32,27 +32,30 @@ def fit(
         twins = fit_files(sources, columns=columns, model=model, device=device)
         twins.write(out)
         devices = twins.describe()
-        end.with_({"devices": devices, "out": out}, twins_table(devices))
+        end.with_({"devices": devices, "out": out}, twins_text(devices))
 
 
-def twins_table(devices: dict[str, Any]) -> Any:
-    """Draw the fitted parameters."""
-    from rich.table import Table
+def twins_text(devices: dict[str, Any]) -> str:
+    """Write each device's verdict and fitted parameters, two lines a device."""
+    from rich.markup import escape
 
-    table = Table("device", "model", "parameters", "chi2/dof", "verdict", box=None, pad_edge=False)
+    lines = []
     for name, item in devices.items():
-        said = ", ".join(_parameter(key, value) for key, value in item["parameters"].items())
-        verdict = item["verdict"] + (f" (better: {item['better_model']})" if item.get("better_model") else "")
-        table.add_row(name, item["model"], said, _digits(item["chi2_reduced"], 3), verdict)
-    return table
+        better = f", better: {item['better_model']}" if item.get("better_model") else ""
+        chi2 = f", chi2/dof {_digits(item['chi2_reduced'], 3)}"
+        lines.append(f"[bold]{escape(name)}[/]  {item['model']}: {item['verdict']}{better}{chi2}")
+        said = [_parameter(key, value) for key, value in item["parameters"].items()]
+        lines += ["    " + ", ".join(said)] if said else []
+    return "\n".join(lines)
 
 
 def _parameter(name: str, fitted: dict[str, Any]) -> str:
-    """Write ``v50 = 0.8974 ± 0.0022 V``; a parameter that the data do not determine has no uncertainty."""
-    value = _digits(fitted["value"], 4)
-    if fitted["uncertainty"] is not None:
-        value += f" ± {_digits(fitted['uncertainty'], 2)}"
-    return f"{name} = {value} {fitted['unit']}".rstrip()
+    """Write ``v50 = 0.8974 ± 0.0022 V``; undetermined ones have no uncertainty."""
+    value, uncertainty = fitted["value"], fitted["uncertainty"]
+    if value is None:
+        return f"{name} = ?"
+    text = f"{value:.4g}" if not uncertainty else f"{value:.4g} ± {uncertainty:.2g}"
+    return f"{name} = {text} {fitted['unit']}".rstrip()
 
 
 def _digits(value: float | None, digits: int) -> str:
