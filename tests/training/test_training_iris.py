@@ -18,7 +18,7 @@ from labtrain.training.iris import fold_splits, load_iris
 from labtrain.training.iris_afd import RECIPE
 from labtrain.training.randomness import permutation, stratified_folds
 
-SHORT = {"epochs": 3, "folds": 3, "hidden": 4, "calibration_repeats": 1}
+SHORT = {"epochs": 3, "batch_size": 60, "folds": 3, "hidden": 4, "calibration_repeats": 1}
 
 
 class Kept(RowStream):
