@@ -1,7 +1,7 @@
 """One contract for every runtime of the neuron-pair role.
 
-A runtime is a function that makes an array of six pairs at most 60 uA; the wired
-runtime is judged by the same functions in the bench's tests.
+A runtime is a function that makes an array of six pairs at most 60 uA. The wired runtime
+stands in test_arrays_wired_contract.py.
 """
 
 import numpy as np
