@@ -90,7 +90,12 @@ def seconds(value: float) -> str:
 
 def publish(title: str, command: str, lines: Sequence[str], results: Path = RESULTS) -> None:
     """Replace the section ``title`` of RESULTS.md by ``lines``, headed by date, machine and versions."""
-    head = [f"## {title}", "", f"`{command}` - {_when()}, commit {_commit()}, {_machine()}; {_versions()}", ""]
+    head = [
+        f"## {title}",
+        "",
+        f"`{command}` - {_when()}, commit {_commit()}, {_machine()}; {_versions()}",
+        "",
+    ]
     section = "\n".join([*head, *lines]).rstrip() + "\n"
     text = results.read_text() if results.exists() else "# Measured results\n"
     parts = text.split("\n## ")
@@ -100,7 +105,11 @@ def publish(title: str, command: str, lines: Sequence[str], results: Path = RESU
 
 def ratio_table(ratios: Sequence[Ratio], theirs: str) -> list[str]:
     """Return the lines of a table of ratios."""
-    return [f"| what | labtrain | {theirs} | ratio (quartiles) | goal |", "|---|---|---|---|---|", *(r.row() for r in ratios)]
+    return [
+        f"| what | labtrain | {theirs} | ratio (quartiles) | goal |",
+        "|---|---|---|---|---|",
+        *(r.row() for r in ratios),
+    ]
 
 
 def _when() -> str:
@@ -108,14 +117,17 @@ def _when() -> str:
 
 
 def _commit() -> str:
-    done = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, cwd=RESULTS.parent)
+    done = subprocess.run(
+        ["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, cwd=RESULTS.parent
+    )
     return done.stdout.strip() or "unknown"
 
 
 def _machine() -> str:
     import psutil
 
-    return f"{psutil.cpu_count()} cores {platform.machine()}, {platform.system()}, Python {platform.python_version()}"
+    system = f"{platform.machine()}, {platform.system()}, Python {platform.python_version()}"
+    return f"{psutil.cpu_count()} cores {system}"
 
 
 def _versions() -> str:

@@ -5,12 +5,12 @@ Third parties add their own through Python entry points in the same groups.
 
 from __future__ import annotations
 
-import difflib
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
 from labtrain.errors import UsageError
+from labtrain.naming import nearest
 
 DRIVERS = "labtrain.drivers"
 VIRTUAL_INSTRUMENTS = "labtrain.virtual_instruments"
@@ -42,8 +42,4 @@ def load(group: str, name: str) -> Any:
     if name in known:
         return known[name].load()
     what = group.removeprefix("labtrain.").rstrip("s").replace("_", " ")
-    near = difflib.get_close_matches(name, known, n=3, cutoff=0.4)
-    hint = f"did you mean {' or '.join(near)}? " if near else ""
-    raise UsageError(
-        f"there is no {what} {name!r}", remedy=f"{hint}known: {', '.join(sorted(known)) or 'none'}"
-    )
+    raise UsageError(f"there is no {what} {name!r}", remedy=nearest(name, known))

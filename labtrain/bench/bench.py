@@ -19,7 +19,6 @@ from labtrain.bench.envelopes import expected_resistance
 from labtrain.bench.instruments import Instruments
 from labtrain.bench.neuron_arrays import open_neuron_array
 from labtrain.bench.planning import BenchSetup, read_setup
-from labtrain.bench.problems import nearest
 from labtrain.bench.pulse_path import PulsePath, nominal
 from labtrain.bench.reading import BenchSource
 from labtrain.bench.relays import RelayBoard
@@ -29,6 +28,7 @@ from labtrain.bench.signals import TerminationAsException
 from labtrain.bench.sources import GeneratorSource, MeterSource
 from labtrain.bus import RecordedClock
 from labtrain.errors import InstrumentError, LimitExceeded, UsageError
+from labtrain.naming import nearest
 from labtrain.roles.pulse_generator import PulseGenerator
 from labtrain.roles.source_meter import SourceMeter
 from labtrain.roles.switch_matrix import SwitchMatrix

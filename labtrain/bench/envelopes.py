@@ -14,12 +14,6 @@ from labtrain.wiring import BenchPlan, DevicePlan
 _NOTHING_ALLOWED = Limits(voltage=0.0, current=0.0, power=0.0)
 
 
-def expected_resistance(plan: BenchPlan, device: DevicePlan, terminal: str) -> tuple[float, float] | None:
-    """Return the resistance range of a terminal to ground: its own, or else the device's."""
-    own: dict[str, tuple[float, float]] = plan.hazards.get("expected_resistance", {})
-    return own.get(f"{device.name}.{terminal}", device.expected_resistance)
-
-
 @final
 class ChannelEnvelope(Envelope):
     """The limits of one source channel as the relays stand.
@@ -73,5 +67,4 @@ class ChannelEnvelope(Envelope):
     def _at_channel(self, one: Reached) -> Limits:
         if self._stiff:
             return at_source_meter(one.terminal.limits, one.path)
-        load = expected_resistance(self._plan, one.device, one.terminal.name)
-        return at_generator(one.terminal.limits, one.path, load)
+        return at_generator(one.terminal.limits, one.path, one.terminal.expected_resistance)

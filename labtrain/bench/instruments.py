@@ -9,10 +9,10 @@ from labtrain.bench.connection import Connection
 from labtrain.bench.envelopes import ChannelEnvelope
 from labtrain.bench.gate import SafetyGate
 from labtrain.bench.planning import BenchSetup
-from labtrain.bench.problems import nearest
 from labtrain.bench.relays import RelayBoard
 from labtrain.bench.sources import GeneratorSource, MeterSource, Source
 from labtrain.errors import UsageError
+from labtrain.naming import nearest
 from labtrain.roles.pulse_generator import PulseGenerator
 from labtrain.roles.source_meter import SourceMeter
 from labtrain.roles.switch_matrix import SwitchMatrix

@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from labtrain.bench.problems import nearest
 from labtrain.errors import UsageError
+from labtrain.naming import nearest
 
 _PACKAGE = Path(__file__).resolve().parents[1]
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from labtrain.bench.problems import nearest
 from labtrain.errors import UsageError
+from labtrain.naming import nearest
 from labtrain.roles.spec import DriverSpec
 from labtrain.wiring import GROUND, Crosspoint
 

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import fields, replace
 from typing import Any
 
 from labtrain import entry_points
 from labtrain.bench.nodes import check_node, column_node, parse_crosspoint
-from labtrain.bench.problems import Problems, nearest
+from labtrain.bench.problems import Problems
 from labtrain.bench.quantities import quantity, refuse
 from labtrain.bench.schema import BenchTable, DeviceTable, LimitsTable, TerminalTable
 from labtrain.bench.templates import expand
 from labtrain.errors import LabtrainError
 from labtrain.limits import Limits, tightest
+from labtrain.naming import nearest
 from labtrain.roles.spec import DriverSpec
 from labtrain.wiring import GROUND, ArrayPlan, Crosspoint, DevicePlan, TerminalPlan
 
@@ -21,15 +22,9 @@ Path = tuple[str, ...]
 Ohms = tuple[float, float]
 
 
-@dataclass(frozen=True, slots=True)
-class PlannedArrays:
-    """The arrays, and the expected resistance of terminals that state their own (``"sot.line"``)."""
-
-    plans: Mapping[str, ArrayPlan]
-    expected: Mapping[str, Ohms]
-
-
-def plan_arrays(tables: BenchTable, specs: Mapping[str, DriverSpec], problems: Problems) -> PlannedArrays:
+def plan_arrays(
+    tables: BenchTable, specs: Mapping[str, DriverSpec], problems: Problems
+) -> dict[str, ArrayPlan]:
     """Plan every array and device; a single device is an array of one."""
     planner = _Planner(tables, specs, problems)
     plans: dict[str, ArrayPlan] = {}
@@ -45,7 +40,7 @@ def plan_arrays(tables: BenchTable, specs: Mapping[str, DriverSpec], problems: P
         plans[name] = planner.array(("devices", name), name, device, None)
     if not plans:
         problems.add((), "the file has no devices", "add a table such as [arrays.neurons] or [devices.sot]")
-    return PlannedArrays(plans, planner.expected)
+    return plans
 
 
 class _Planner:
@@ -54,7 +49,6 @@ class _Planner:
         self._specs = specs
         self._problems = problems
         self._taken: dict[str, str] = {}
-        self.expected: dict[str, Ohms] = {}
 
     def array(self, path: Path, name: str, table: DeviceTable, count: int | None) -> ArrayPlan:
         """Plan ``count`` like devices (None: a single one)."""
@@ -127,9 +121,8 @@ class _Planner:
                 continue
             key = (*path, "terminals", terminal)
             limits = self._limits(path, key, table, given, first=index == 0)
-            terminals[terminal] = self._terminal(key, terminal, f"{name}.{terminal}", given, index, limits)
-            if given.expected_resistance is not None:
-                self.expected[f"{name}.{terminal}"] = given.expected_resistance
+            planned = self._terminal(key, terminal, f"{name}.{terminal}", given, index, limits)
+            terminals[terminal] = replace(planned, expected_resistance=given.expected_resistance or expected)
         return DevicePlan(name, table.kind, terminals, array, index, expected)
 
     def _limits(

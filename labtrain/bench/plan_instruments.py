@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from labtrain import entry_points
-from labtrain.bench.problems import Problems, nearest
+from labtrain.bench.problems import Problems
 from labtrain.bench.quantities import quantity
 from labtrain.bench.schema import BenchTable, InstrumentTable
 from labtrain.errors import LabtrainError
+from labtrain.naming import nearest
 from labtrain.roles.spec import DriverSpec
 from labtrain.wiring import InstrumentPlan
 

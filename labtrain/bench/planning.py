@@ -77,17 +77,16 @@ def plan_bench(tables: BenchTable, problems: Problems, source: BenchSource | Non
     instruments, specs = plan_instruments(tables, problems)
     wires = plan_wires(tables, specs, problems)
     arrays = plan_arrays(tables, specs, problems)
-    hazards = plan_hazards(tables, specs, problems)
     plan = BenchPlan(
         seed=tables.seed,
         mount=tables.mount,
         instruments=instruments,
         wires=wires,
-        arrays=arrays.plans,
+        arrays=arrays,
         sample={key: text for key, text in tables.sample.model_dump().items() if text},
         environment=plan_environment(tables, problems),
-        faults=plan_faults(tables, arrays.plans, problems),
-        hazards={**hazards, "expected_resistance": arrays.expected},
+        faults=plan_faults(tables, arrays, problems),
+        hazards=plan_hazards(tables, specs, problems),
     )
     problems.unless_none()
     readings = {name: table.reading for name, table in {**tables.arrays, **tables.devices}.items()}

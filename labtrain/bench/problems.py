@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Iterable
-
 from labtrain.bench.positions import Path, dotted, nearest_line
 from labtrain.errors import BenchFileError, LabtrainError, UsageError
 
@@ -65,11 +62,3 @@ class Problems:
 def _same_cause(path: Path, earlier: Path) -> bool:
     shorter = min(len(path), len(earlier))
     return path[:shorter] == earlier[:shorter] and len(earlier) - len(path) <= 1
-
-
-def nearest(name: str, allowed: Iterable[str]) -> str:
-    """Say which names are near ``name`` and which are allowed at all."""
-    known = sorted(allowed)
-    near = difflib.get_close_matches(name, known, n=3, cutoff=0.5)
-    hint = f"did you mean {' or '.join(near)}? " if near else ""
-    return f"{hint}allowed: {', '.join(known) or 'none'}"

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from labtrain.bench.problems import nearest
 from labtrain.errors import UsageError
+from labtrain.naming import nearest
 from labtrain.wiring import ArrayPlan, BenchPlan, DevicePlan
 
 _NAME = re.compile(r"^\s*(\w+)\s*(?:\[\s*(?:(\d+)|(\d*)\s*:\s*(\d*))\s*\])?\s*$")

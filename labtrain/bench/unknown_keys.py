@@ -8,7 +8,7 @@ from typing import Annotated, Any, Union, get_args, get_origin
 from pydantic import BaseModel
 
 from labtrain.bench.positions import Path
-from labtrain.bench.problems import nearest
+from labtrain.naming import nearest
 
 
 def allowed_keys(root: type[BaseModel], path: Path) -> str:

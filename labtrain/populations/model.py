@@ -7,7 +7,6 @@ the first eight devices of a chip of ten are those of a chip of eight.
 
 from __future__ import annotations
 
-import difflib
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -17,6 +16,7 @@ from numpy.typing import NDArray
 
 from labtrain import noise
 from labtrain.errors import UsageError
+from labtrain.naming import nearest
 
 Values = dict[str, NDArray[np.float64]]
 
@@ -158,11 +158,9 @@ class DeviceModel:
         """
         for name in settings:
             if name not in self.settings:
-                near = difflib.get_close_matches(name, self.settings, n=3, cutoff=0.4)
-                hint = f"did you mean {' or '.join(near)}? " if near else ""
                 raise UsageError(
                     f"{self.name} has no setting {name!r}",
-                    remedy=f"{hint}known: {', '.join(sorted(self.settings))}",
+                    remedy=nearest(name, self.settings),
                     key=name,
                 )
         given = {name: setting.default for name, setting in self.settings.items()} | dict(settings)

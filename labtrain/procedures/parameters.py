@@ -6,7 +6,6 @@ each unit; here everything is checked at once, before a bench is touched.
 
 from __future__ import annotations
 
-import difflib
 import inspect
 import math
 from collections.abc import Mapping
@@ -21,6 +20,7 @@ from pymeasure.experiment.parameters import (
 )
 
 from labtrain.errors import UsageError
+from labtrain.naming import nearest
 from labtrain.procedures.procedure import DeviceProcedure
 from labtrain.units import format_quantity, parse_quantity
 
@@ -51,11 +51,9 @@ def read_settings(procedure: type[DeviceProcedure], settings: Mapping[str, Any])
     known = parameters_of(procedure)
     for name in settings:
         if name not in known:
-            near = difflib.get_close_matches(name, known, n=3, cutoff=0.4)
-            hint = f"did you mean {' or '.join(near)}? " if near else ""
             raise UsageError(
                 f"{procedure.NAME} has no setting {name!r}",
-                remedy=f"{hint}known: {', '.join(known)}",
+                remedy=nearest(name, known),
                 key=name,
             )
     values = {name: parameter.default for name, parameter in known.items()}

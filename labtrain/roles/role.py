@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 from typing import Any, NoReturn
 
 from labtrain.bus import Port
 from labtrain.clock import Clock
 from labtrain.errors import InstrumentReported
+from labtrain.naming import nearest
 
 
 class Role:
@@ -66,9 +66,7 @@ class Role:
 
     def _unknown(self, name: str) -> NoReturn:
         public = [word for word in dir(type(self)) if not word.startswith("_")]
-        near = difflib.get_close_matches(name, public, n=3, cutoff=0.5)
-        hint = f"; did you mean {' or '.join(near)}?" if near else f"; it has {', '.join(public)}"
-        raise AttributeError(f"{type(self).__name__} has no attribute {name!r}{hint}")
+        raise AttributeError(f"{type(self).__name__} has no attribute {name!r}: {nearest(name, public)}")
 
     def _report(self, errors: list[str]) -> None:
         """Raise what the instrument has put into its error queue."""

@@ -6,12 +6,12 @@ Python callers all read it from there.
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from labtrain.errors import UsageError
+from labtrain.naming import nearest
 from labtrain.units import format_quantity, parse_quantity, registry
 
 
@@ -139,11 +139,9 @@ def read_settings(declared: Sequence[Setting], given: Mapping[str, Any], *, reci
     known = {setting.name: setting for setting in declared}
     for name in given:
         if name not in known:
-            near = difflib.get_close_matches(name, known, n=3, cutoff=0.4)
-            hint = f"did you mean {' or '.join(near)}? " if near else ""
             raise UsageError(
                 f"recipe {recipe} has no setting {name!r}",
-                remedy=f"{hint}known: {', '.join(known)}",
+                remedy=nearest(name, known),
                 key=name,
             )
     return {name: setting.read(given.get(name, setting.default)) for name, setting in known.items()}

@@ -15,7 +15,6 @@ MAP.toml::
 
 from __future__ import annotations
 
-import difflib
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -23,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from labtrain.errors import UsageError
+from labtrain.naming import nearest
 from labtrain.units import registry
 
 ROLES = {
@@ -141,8 +141,4 @@ def _use(role: str, entry: Any, file: Path | None) -> ColumnUse:
 def _known_only(data: Mapping[str, Any], known: tuple[str, ...], prefix: str, file: Path | None) -> None:
     for key in data:
         if key not in known:
-            near = difflib.get_close_matches(key, known, n=2, cutoff=0.4)
-            hint = f"did you mean {' or '.join(near)}? " if near else ""
-            raise UsageError(
-                "unknown key", file=file, key=prefix + key, remedy=f"{hint}known: {', '.join(known)}"
-            )
+            raise UsageError("unknown key", file=file, key=prefix + key, remedy=nearest(key, known))

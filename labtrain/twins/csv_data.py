@@ -41,7 +41,7 @@ def read_csv(path: Path, plan: ColumnMap) -> dict[str, NDArray[np.generic]]:
     )
     body = rows[1:] if plan.header else rows
     _check_shape(path, names, body)
-    numeric = {use.name for use in plan.columns.values()}
+    numeric = dict.fromkeys(use.name for use in plan.columns.values())  # in the map's order
     wanted = dict.fromkeys([*numeric, *plan.group_by, *plan.where])
     return {name: _column(path, names, body, name, name in numeric) for name in wanted}
 

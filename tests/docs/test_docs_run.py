@@ -18,7 +18,9 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
-BLOCK = re.compile(r"(?P<mark><!-- shown only: [^>]+-->\s*\n)?```(?P<kind>python|bash)\n(?P<body>.*?)```", re.DOTALL)
+BLOCK = re.compile(
+    r"(?P<mark><!-- shown only: [^>]+-->\s*\n)?```(?P<kind>python|bash)\n(?P<body>.*?)```", re.DOTALL
+)
 
 
 def runnable(page: Path) -> list[tuple[str, str]]:
