@@ -77,12 +77,16 @@ class TerminalPlan:
         The relay that a route to this terminal closes, if a matrix is between.
     limits
         What this terminal may see.
+    expected_resistance
+        (low, high) in ohm to ground, at some 20 mV: the terminal's own, or else its device's; None where
+        neither is known.
     """
 
     name: str
     node: str
     crosspoint: Crosspoint | None = None
     limits: Limits = field(default_factory=Limits)
+    expected_resistance: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,6 @@ if TYPE_CHECKING:
     from labtrain.bench.checking import check_bench
     from labtrain.bench.connecting import Connector, LiveConnector, ReplayConnector
     from labtrain.bench.describing import describe_plan
-    from labtrain.bench.envelopes import expected_resistance
     from labtrain.bench.locating import bench_names, locate_bench, state_directory
     from labtrain.bench.off import bench_off
     from labtrain.bench.planning import BenchSetup, read_plan, read_setup
@@ -36,7 +35,6 @@ _HOMES = {
     "bench_off": "off",
     "check_bench": "checking",
     "describe_plan": "describing",
-    "expected_resistance": "envelopes",
     "locate_bench": "locating",
     "read_plan": "planning",
     "read_setup": "planning",
@@ -60,7 +58,6 @@ __all__ = [
     "bench_off",
     "check_bench",
     "describe_plan",
-    "expected_resistance",
     "locate_bench",
     "read_plan",
     "read_setup",

@@ -15,7 +15,6 @@ from labtrain.bench.connecting import Connector
 from labtrain.bench.connection import Connection, failures
 from labtrain.bench.describing import describe_plan
 from labtrain.bench.endurance import EnduranceBook, book_path
-from labtrain.bench.envelopes import expected_resistance
 from labtrain.bench.instruments import Instruments
 from labtrain.bench.neuron_arrays import open_neuron_array
 from labtrain.bench.planning import BenchSetup, read_setup
@@ -210,7 +209,7 @@ class Bench:
         channel, source = self._source(found, plan, GeneratorSource)
         where = f"{found.name}.{terminal}"
         path = dict(self._circuit.sources_at(plan))[channel]
-        ohms = resistance or nominal(expected_resistance(self.plan, found, terminal), where)
+        ohms = resistance or nominal(plan.expected_resistance, where)
 
         @contextmanager
         def connected() -> Iterator[None]:
@@ -227,11 +226,6 @@ class Bench:
         if name not in self._arrays:
             self._arrays[name] = open_neuron_array(self._setup, name, self.route, self.sink)
         return self._arrays[name]
-
-    def expected_resistance(self, device: str | DevicePlan, terminal: str) -> tuple[float, float] | None:
-        """Return the range that a contact check of this terminal must find, in ohm; None where not stated."""
-        found, _ = self._terminal(device, terminal)
-        return expected_resistance(self.plan, found, terminal)
 
     def raw(self, name: str, message: str) -> str | None:
         """Send a message round the role and so round its limits; it is recorded.

@@ -64,6 +64,7 @@ def _terminal(terminal: TerminalPlan) -> dict[str, Any]:
         "node": terminal.node,
         "crosspoint": None if terminal.crosspoint is None else str(terminal.crosspoint),
         "limits": _limits(terminal.limits),
+        "expected_resistance": _strict(terminal.expected_resistance),
     }
 
 

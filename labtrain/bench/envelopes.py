@@ -9,7 +9,6 @@ from labtrain.bench.relays import RelayBoard
 from labtrain.bench.worst_case import at_generator, at_source_meter
 from labtrain.limits import Limits, tightest
 from labtrain.roles.envelope import Envelope
-from labtrain.wiring import BenchPlan, DevicePlan
 
 _NOTHING_ALLOWED = Limits(voltage=0.0, current=0.0, power=0.0)
 
@@ -29,10 +28,8 @@ class ChannelEnvelope(Envelope):
         A source meter (no source resistance of its own); False for a generator.
     """
 
-    def __init__(
-        self, plan: BenchPlan, circuit: Circuit, board: RelayBoard, channel: Channel, *, stiff: bool
-    ) -> None:
-        self._plan, self._circuit, self._board = plan, circuit, board
+    def __init__(self, circuit: Circuit, board: RelayBoard, channel: Channel, *, stiff: bool) -> None:
+        self._circuit, self._board = circuit, board
         self._channel, self._stiff = channel, stiff
         self._known: dict[Closed, tuple[Limits, str]] = {}
 

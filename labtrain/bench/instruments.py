@@ -78,7 +78,7 @@ class Instruments:
             if other.role == "switch-matrix":
                 self.switch_matrix(matrix)  # limits follow what is closed, so that must be known first
         stiff = spec.role == "source-meter"
-        envelope = ChannelEnvelope(self._setup.plan, self._circuit, self._board, channel, stiff=stiff)
+        envelope = ChannelEnvelope(self._circuit, self._board, channel, stiff=stiff)
         port, clock = self._connection.ports[alias], self._connection.bus.clock
         with port.role_call():
             driver = spec.channel(self._driver(alias), channel.name)

@@ -60,7 +60,7 @@ def plan_procedure(
         As :func:`run_procedure`.
     """
     procedure, values = _prepare(procedure_class, settings)
-    demands = _demands(procedure, plan, devices)
+    demands = _demands(procedure, devices)
     return summarise(demands, len(devices)) | {"settings": values}
 
 
@@ -99,7 +99,7 @@ def run_procedure(
     """
     sink = sink or NullSink()
     procedure, values = _prepare(procedure_class, settings)
-    demands = _demands(procedure, bench.plan, devices)
+    demands = _demands(procedure, devices)
     attributes = _attributes(procedure, values, devices, seed)
     progress = progress or SilentProgress()
     progress.start(procedure_class.NAME, sum(demand.points for demand in demands))
@@ -123,11 +123,11 @@ def _prepare(
     return procedure, values
 
 
-def _demands(procedure: DeviceProcedure, plan: BenchPlan, devices: Sequence[DevicePlan]) -> list[Demand]:
+def _demands(procedure: DeviceProcedure, devices: Sequence[DevicePlan]) -> list[Demand]:
     if not devices:
         raise UsageError("no devices to measure", remedy="name devices of the bench with --device")
     demands = []
-    procedure.expected_resistance = _expected(plan, devices)
+    procedure.expected_resistance = _expected(devices)
     for device in devices:
         procedure.device = device
         for demand in procedure.plan():
@@ -157,17 +157,14 @@ def _attributes(
     }
 
 
-def _expected(plan: BenchPlan, devices: Sequence[DevicePlan]) -> dict[str, tuple[float, float]]:
+def _expected(devices: Sequence[DevicePlan]) -> dict[str, tuple[float, float]]:
     """Return device terminal -> (low, high) in ohm where the bench file says one, per terminal or device."""
-    by_terminal = plan.hazards.get("expected_resistance", {})
-    expected = {}
-    for device in devices:
-        for terminal in device.terminals:
-            name = f"{device.name}.{terminal}"
-            span = by_terminal.get(name, device.expected_resistance)
-            if span is not None:
-                expected[name] = (float(span[0]), float(span[1]))
-    return expected
+    return {
+        f"{device.name}.{terminal.name}": terminal.expected_resistance
+        for device in devices
+        for terminal in device.terminals.values()
+        if terminal.expected_resistance is not None
+    }
 
 
 def _execute(procedure: DeviceProcedure, devices: Sequence[DevicePlan], stopped: Callable[[], bool]) -> None:

@@ -24,8 +24,8 @@ PULSER = Channel("pulser", "1")
 def bench(text: str) -> tuple[Circuit, RelayBoard, ChannelEnvelope, ChannelEnvelope]:
     setup = read_setup(text.encode())
     circuit, board = Circuit(setup.plan, setup.specs), RelayBoard()
-    meter = ChannelEnvelope(setup.plan, circuit, board, SMU, stiff=True)
-    generator = ChannelEnvelope(setup.plan, circuit, board, PULSER, stiff=False)
+    meter = ChannelEnvelope(circuit, board, SMU, stiff=True)
+    generator = ChannelEnvelope(circuit, board, PULSER, stiff=False)
     return circuit, board, meter, generator
 
 
@@ -58,7 +58,7 @@ def test_a_source_that_reaches_nothing_is_held_to_what_it_could_reach(small: str
 def test_a_source_wired_to_no_device_may_do_nothing(small: str) -> None:
     setup = read_setup(small.encode())
     circuit = Circuit(setup.plan, setup.specs)
-    idle = ChannelEnvelope(setup.plan, circuit, RelayBoard(), Channel("pulser", "2"), stiff=False)
+    idle = ChannelEnvelope(circuit, RelayBoard(), Channel("pulser", "2"), stiff=False)
     limits, where = idle.limits()
     assert limits.voltage == limits.current == 0.0 and "reaches no device" in where
 
