@@ -67,4 +67,5 @@ MEMRISTOR = DeviceModel(
     build=_build,
     expected_resistance=(1e3, 1e6),
     doc="a filamentary RRAM cell",
+    role="synapse",
 )

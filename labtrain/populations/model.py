@@ -137,6 +137,9 @@ class DeviceModel:
         2 for a pair: forward device ``2 i``, partner ``2 i + 1``.
     expected_resistance
         In ohm at some 20 mV, for a contact check where the bench file says nothing.
+    role
+        What an array of them is to training: ``"neuron-pair"``, ``"switch"``, ``"bitstream"``, ``"synapse"``,
+        or empty.
     """
 
     name: str
@@ -147,6 +150,7 @@ class DeviceModel:
     cells_per_device: int = 1
     expected_resistance: tuple[float, float] = (0.0, math.inf)
     doc: str = field(default="")
+    role: str = ""
 
     def complete(self, settings: Mapping[str, float]) -> dict[str, float]:
         """Check the given settings and add the defaults.

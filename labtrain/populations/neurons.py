@@ -82,4 +82,5 @@ MTJ_NEURON_PAIR = DeviceModel(
     cells_per_device=2,
     expected_resistance=(1e3, 20e3),
     doc="two nominally identical MTJ nano-neurons: one gives the activation, both its finite difference",
+    role="neuron-pair",
 )

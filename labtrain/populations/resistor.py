@@ -1,4 +1,4 @@
-"""Populations of resistors; see :mod:`labtrain.physics.resistor`."""
+"""Populations of resistors, open circuits and shorts; see :mod:`labtrain.physics.resistor`."""
 
 from __future__ import annotations
 
@@ -10,11 +10,13 @@ from labtrain.populations.model import DeviceModel, Setting, Spread, Values
 
 _UNITS = {"resistance": "ohm", "drift_per_hour": "1/hour"}
 
-_SETTINGS = {
-    "resistance": Setting("ohm", 10e3, 1e-3, 1e12, "nominal resistance"),
-    "tolerance": Setting("dimensionless", 0.0, 0.0, 0.5, "relative spread between resistors"),
-    "drift_per_hour": Setting("dimensionless", 0.0, -1.0, 1.0, "relative change in an hour"),
-}
+
+def _settings(ohms: float, low: float, high: float, doc: str) -> dict[str, Setting]:
+    return {
+        "resistance": Setting("ohm", ohms, low, high, doc),
+        "tolerance": Setting("dimensionless", 0.0, 0.0, 0.5, "relative spread between resistors"),
+        "drift_per_hour": Setting("dimensionless", 0.0, -1.0, 1.0, "relative change in an hour"),
+    }
 
 
 def _build(settings: Mapping[str, float], spread: Spread) -> Values:
@@ -27,9 +29,29 @@ def _build(settings: Mapping[str, float], spread: Spread) -> Values:
 RESISTOR = DeviceModel(
     name="resistor",
     terminals=("top",),
-    settings=_SETTINGS,
+    settings=_settings(10e3, 1e-3, 1e12, "nominal resistance"),
     units=_UNITS,
     build=_build,
     expected_resistance=(1.0, 1e9),
     doc="a resistor; as the bench's reference it watches for drift",
+)
+
+OPEN = DeviceModel(
+    name="open",
+    terminals=("top",),
+    settings=_settings(1e12, 1e8, 1e16, "of the insulation"),
+    units=_UNITS,
+    build=_build,
+    expected_resistance=(1e8, 1e16),
+    doc="two pads with nothing between them: what leaks through the bench itself",
+)
+
+SHORT = DeviceModel(
+    name="short",
+    terminals=("top",),
+    settings=_settings(0.5, 1e-3, 100.0, "of the metal between the pads"),
+    units=_UNITS,
+    build=_build,
+    expected_resistance=(0.0, 100.0),
+    doc="two pads joined by metal: what leads and contacts add to every reading",
 )

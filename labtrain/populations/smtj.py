@@ -55,4 +55,5 @@ S_MTJ = DeviceModel(
     build=_build,
     expected_resistance=(1e3, 20e3),
     doc="a superparamagnetic MTJ: a random bit whose probability a voltage sets",
+    role="bitstream",
 )

@@ -63,4 +63,5 @@ SOT_MTJ = DeviceModel(
     build=_build,
     expected_resistance=(300.0, 20e3),
     doc="a spin-orbit-torque MTJ: pulses on `line` switch it, `top` reads its barrier",
+    role="switch",
 )

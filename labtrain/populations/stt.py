@@ -54,4 +54,5 @@ STT_MTJ = DeviceModel(
     build=_build,
     expected_resistance=(1e3, 20e3),
     doc="a two-terminal perpendicular MTJ switched by pulses across its barrier",
+    role="switch",
 )
