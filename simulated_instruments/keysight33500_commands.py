@@ -1,0 +1,95 @@
+"""The SCPI commands of the virtual Keysight 33522B, one table; a first suffix is the channel."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from simulated_instruments.pulse_commands import (
+    apply_shape,
+    channel_of,
+    kept,
+    levels,
+    set_duty,
+    set_frequency,
+    set_limited,
+    set_period,
+    set_polarity,
+    set_transition,
+    set_width,
+    setting,
+    switch_output,
+)
+from simulated_instruments.scpi import act, constant, ignore, none
+from simulated_instruments.scpi_parameters import Boolean, Choice, Number, whole
+from simulated_instruments.scpi_tree import Command
+
+_ON = Boolean()
+_SHAPES = ("SINusoid", "SQUare", "TRIangle", "RAMP", "PULSe", "PRBS", "NOISe", "DC", "ARB")
+_LOAD = Number(1.0, 10e3, 50.0, "OHM", infinite=True)
+_WIDTH = Number(16e-9, 1e6, 100e-6, "S")
+_PERIOD = Number(33e-9, 1e6, 1e-3, "S")
+_EDGE = Number(8.4e-9, 1e-6, 10e-9, "S")
+_FREQUENCY = Number(1e-6, 30e6, 1e3, "HZ")
+_CYCLES = whole(1, 100_000_000, 1, infinite=True)
+_POLARITY = Choice("NORMal", "INVerted")
+_PHASE = Number(-360.0, 360.0, 0.0)
+
+_SOURCE: Final = "[:SOURce#]"
+_PULSE: Final = f"{_SOURCE}:FUNCtion:PULSe"
+
+
+def _set_load(instrument: Any, channel: Any, value: float) -> None:
+    channel.load = float("inf") if value >= 9.9e37 else value
+    instrument.apply(channel)
+
+
+def _force(instrument: Any, suffixes: tuple[int, ...], arguments: tuple[str, ...]) -> None:
+    none(arguments)
+    channel = channel_of(instrument, suffixes)
+    instrument.fire([(channel, instrument.forced_burst_of(channel))])
+
+
+COMMANDS: Final = (
+    kept(f"{_SOURCE}:FUNCtion[:SHAPe]", Choice(*_SHAPES), "shape"),
+    setting(f"{_PULSE}:WIDTh", _WIDTH, lambda c: c.width, set_width),
+    setting(f"{_PULSE}:PERiod", _PERIOD, lambda c: c.period, set_period),
+    setting(f"{_PULSE}:DCYCle", Number(0.01, 99.99, 10.0, "%"), lambda c: 100 * c.width / c.period, set_duty),
+    *(
+        setting(f"{_PULSE}:TRANsition{edge}", _EDGE, lambda c: c.transition, set_transition)
+        for edge in ("[:BOTH]", ":LEADing", ":TRAiling")
+    ),
+    kept(f"{_PULSE}:HOLD", Choice("WIDTh", "DCYCle"), "hold"),
+    setting(f"{_SOURCE}:FREQuency", _FREQUENCY, lambda c: 1.0 / c.period, set_frequency),
+    kept(f"{_SOURCE}:FREQuency:MODE", Choice("CW", "LIST", "SWEep", "FIXed"), "frequency_mode"),
+    *levels(f"{_SOURCE}:VOLTage"),
+    setting(f"{_SOURCE}:VOLTage:LIMit:STATe", _ON, lambda c: c.limited, set_limited),
+    kept(f"{_SOURCE}:VOLTage:UNIT", Choice("VPP", "VRMS", "DBM"), "unit"),
+    kept(f"{_SOURCE}:PHASe", _PHASE, "phase"),
+    Command(f"{_SOURCE}:PHASe:SYNChronize", ignore),
+    Command(f"{_SOURCE}:FUNCtion:SQUare:DCYCle", ignore, constant("5.000000E+01")),
+    Command(f"{_SOURCE}:FUNCtion:RAMP:SYMMetry", ignore, constant("1.000000E+02")),
+    *(Command(f"{_SOURCE}:APPLy:{shape}", apply_shape(shape, _FREQUENCY)) for shape in _SHAPES),
+    setting(":OUTPut#[:STATe]", _ON, lambda c: c.port.on, switch_output),
+    setting(":OUTPut#:LOAD", _LOAD, lambda c: c.load, _set_load),
+    setting(":OUTPut#:POLarity", _POLARITY, lambda c: "INV" if c.inverted else "NORM", set_polarity),
+    Command(":OUTPut:SYNC[:STATe]", ignore, constant("1")),
+    Command(":OUTPut:SYNC:SOURce", ignore, constant("CH1")),
+    Command(":OUTPut:TRIGger[:STATe]", ignore, constant("0")),
+    kept(f"{_SOURCE}:BURSt[:STATe]", _ON, "burst"),
+    kept(f"{_SOURCE}:BURSt:MODE", Choice("TRIGgered", "GATed"), "burst_mode"),
+    kept(f"{_SOURCE}:BURSt:NCYCles", _CYCLES, "cycles"),
+    kept(f"{_SOURCE}:BURSt:PHASe", _PHASE, "burst_phase"),
+    kept(f"{_SOURCE}:BURSt:GATE:POLarity", _POLARITY, "gate_polarity"),
+    kept(f"{_SOURCE}:BURSt:INTernal:PERiod", Number(1e-6, 8e3, 10e-3, "S"), "burst_period"),
+    kept(":TRIGger#:SOURce", Choice("IMMediate", "EXTernal", "TIMer", "BUS"), "source"),
+    kept(":TRIGger#:SLOPe", Choice("POSitive", "NEGative"), "slope"),
+    kept(":TRIGger#:COUNt", whole(1, 1_000_000, 1, infinite=True), "trigger_count"),
+    kept(":TRIGger#:DELay", Number(0.0, 1e3, 0.0, "S"), "trigger_delay"),
+    kept(":TRIGger#:TIMer", Number(1e-6, 8e3, 10e-3, "S"), "burst_period"),
+    Command(":TRIGger#[:IMMediate]", _force),
+    Command(":ABORt", act("abort")),
+    Command(":DISPlay", ignore, constant("1")),
+    Command(":DISPlay:TEXT", ignore, constant('""')),
+    Command(":DISPlay:TEXT:CLEar", ignore),
+    Command("*OPT", query=constant("0")),
+)
