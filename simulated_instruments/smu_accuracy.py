@@ -1,10 +1,11 @@
-"""How far a Keithley 2450's source and readings are from the truth.
+"""How far a source meter's source and readings are from the truth; the data sheet of the Keithley 2450.
 
 Reading: ``y = (1 + e_g) x + offset + noise sqrt(1/NPLC) + mains (NPLC < 1)``, then quantised. Source: gain,
 offset, quantisation. Gain and offset errors are drawn once per (seed, alias, function,
 range), uniformly within the one-year accuracy.
 
-Source of the numbers: Keithley 2450 data sheet (1KW-60904), "Voltage/Current
+Other models' numbers are in :mod:`simulated_instruments.smu_specifications`.
+Source of the numbers here: Keithley 2450 data sheet (1KW-60904), "Voltage/Current
 specifications": accuracy one year, 23 C +- 5 C; programming and measurement resolution.
 """
 
@@ -65,6 +66,45 @@ RANGES: Final[Mapping[Quantity, Mapping[float, Accuracy]]] = {
 FULL_SCALES: Final[Mapping[Quantity, Floats]] = {q: np.array(list(t)) for q, t in RANGES.items()}
 
 
+class Specification:
+    """The data sheet of one model.
+
+    Parameters
+    ----------
+    ranges
+        Accuracy by full scale, for voltage and current.
+    steps
+        Programming resolution by full scale (V or A).
+    overrange
+        How far source ranges reach beyond their name, as a factor.
+    reading_overrange
+        The same for readings, before they overflow.
+    overflow
+        What stands for a reading that overflows.
+    """
+
+    def __init__(
+        self,
+        ranges: Mapping[Quantity, Mapping[float, Accuracy]],
+        steps: Mapping[Quantity, Mapping[float, float]],
+        overrange: float,
+        reading_overrange: float,
+        overflow: float = OVERFLOW,
+    ) -> None:
+        self.ranges = ranges
+        self.steps = steps
+        self.overrange = overrange
+        self.reading_overrange = reading_overrange
+        self.overflow = overflow
+        self.full_scales = {quantity: np.array(list(table)) for quantity, table in ranges.items()}
+
+    def range_for(self, quantity: Quantity, value: float) -> float:
+        """Return the smallest range that takes ``value``; the largest where none does."""
+        scales = self.full_scales[quantity]
+        place = int(np.searchsorted(scales * self.overrange * (1 + 1e-12), abs(value)))
+        return float(scales[min(place, len(scales) - 1)])
+
+
 def range_for(quantity: Quantity, value: float) -> float:
     """Return the smallest range that takes ``value``; the largest where none does."""
     scales = FULL_SCALES[quantity]
@@ -77,6 +117,11 @@ def source_step(quantity: Quantity, full_scale: float) -> float:
     return full_scale / (4e4 if quantity == "VOLT" else 2e4)
 
 
+KEITHLEY_2450: Final = Specification(
+    RANGES, {q: {r: source_step(q, r) for r in table} for q, table in RANGES.items()}, OVERRANGE, 1.0521
+)
+
+
 class ReadingModel:
     """The errors of one instrument.
 
@@ -86,9 +131,14 @@ class ReadingModel:
         Draw its errors.
     ideal
         Whether it has none at all: resolution, noise, gain and offset.
+    specification
+        Its model's data sheet.
     """
 
-    def __init__(self, seed: int, alias: str, ideal: bool) -> None:
+    def __init__(
+        self, seed: int, alias: str, ideal: bool, specification: Specification = KEITHLEY_2450
+    ) -> None:
+        self._data_sheet = specification
         self._seed = seed
         self._alias = alias
         self._ideal = ideal
@@ -104,11 +154,11 @@ class ReadingModel:
         key = (kind, quantity, full_scale)
         known = self._errors.get(key)
         if known is None:
-            table = RANGES[quantity][full_scale]
+            table = self._data_sheet.ranges[quantity][full_scale]
             source = kind == "source"
             gain, offset = (table.source_gain, table.source_offset) if source else (table.gain, table.offset)
             stream = noise.stream(f"{self._alias}/{kind}-error/{quantity}")
-            cell = list(RANGES[quantity]).index(full_scale)
+            cell = list(self._data_sheet.ranges[quantity]).index(full_scale)
             draws = 2.0 * noise.uniform(self._seed, stream, cell, np.arange(2)) - 1.0
             known = self._errors[key] = (float(draws[0]) * gain, float(draws[1]) * offset)
         return known
@@ -117,14 +167,14 @@ class ReadingModel:
         """Return what really comes out at programmed ``levels`` on a source range."""
         if self._ideal:
             return levels
-        step = source_step(quantity, full_scale)
+        step = self._data_sheet.steps[quantity][full_scale]
         gain, offset = self._error("source", quantity, full_scale)
         return np.round(levels / step) * step * (1.0 + gain) + offset
 
     def read(self, quantity: Quantity, full_scale: float | None, nplc: float, truth: Floats) -> Floats:
         """Return readings of ``truth [B]``; ``full_scale`` None chooses a range for each.
 
-        Beyond 105 % of a fixed range a reading is 9.9e37.
+        Beyond the end of a fixed range a reading is the overflow marker.
         """
         first, self.readings = self.readings, self.readings + len(truth)
         if self._ideal:
@@ -132,11 +182,12 @@ class ReadingModel:
         if full_scale is not None:
             scales = np.full(len(truth), full_scale)
         else:
-            table = FULL_SCALES[quantity]
-            places = np.searchsorted(table * OVERRANGE, np.abs(truth))
+            table = self._data_sheet.full_scales[quantity]
+            places = np.searchsorted(table * self._data_sheet.overrange, np.abs(truth))
             scales = table[np.minimum(places, len(table) - 1)]
         readings = self._disturbed(quantity, scales, nplc, truth, first)
-        return np.where(np.abs(truth) <= scales * OVERRANGE * 1.002, readings, OVERFLOW)
+        sheet = self._data_sheet
+        return np.where(np.abs(truth) <= scales * sheet.reading_overrange, readings, sheet.overflow)
 
     def _disturbed(
         self, quantity: Quantity, scales: Floats, nplc: float, truth: Floats, first: int
