@@ -64,9 +64,9 @@ class Contents:
         seqs = self.scan.headers["seq"][indices].tolist()
         return [(seq, bytes(p).decode()) for seq, p in zip(seqs, self.scan.payloads(indices), strict=True)]
 
-    def clock_pairs(self) -> NDArray[np.int64]:
-        """Return ``[N, 2]``: UTC and monotonic nanoseconds noted together."""
-        pairs = [struct.unpack("<qq", p) for p in self.scan.payloads(self.scan.of(Kind.CLOCK))]
+    def clock_pairs(self, clock: int) -> NDArray[np.int64]:
+        """Return ``[N, 2]``: UTC and nanoseconds of one clock, noted together."""
+        pairs = [struct.unpack("<qq", p) for p in self.scan.payloads(self.scan.of(Kind.CLOCK, clock))]
         return np.array(pairs, dtype=np.int64).reshape(-1, 2)
 
 

@@ -25,12 +25,14 @@ class Exchange:
 class Exchanges(Sequence[Exchange]):
     """The calls of one array in their order; each is built when asked for."""
 
-    def __init__(self, forms: list[FormData]) -> None:
+    def __init__(self, forms: list[FormData], until: int | None = None) -> None:
         self._forms = forms
         seqs = np.concatenate([form.seq for form in forms]) if forms else np.zeros(0, np.int64)
         owners = np.repeat(np.arange(len(forms)), [len(form.seq) for form in forms])
         places = np.concatenate([np.arange(len(form.seq)) for form in forms]) if forms else seqs
         order = np.argsort(seqs)
+        if until is not None:
+            order = order[seqs[order] <= until]
         self._where: list[tuple[int, int]] = list(
             zip(owners[order].tolist(), places[order].tolist(), strict=True)
         )

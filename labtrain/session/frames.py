@@ -44,6 +44,9 @@ HEADER = np.dtype(
 STATUSES = ("none", "ok", "timeout", "lost", "error")
 """How a command ended, by code; ``none``: sent, and no reply was noted."""
 
+SESSION_CLOCK, BENCH_CLOCK = 0, 1
+"""The numbers of clock pairs: of the session's own clock, and of the clock that messages are timed by."""
+
 _SHORT_BYTES = 256  # up to this mean length, gathering bytes beats slicing records
 _BLOCK_RECORDS = 2**16
 STATUS_CODES = {name: code for code, name in enumerate(STATUSES)}

@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, final
 
@@ -23,6 +23,7 @@ from labtrain.session.locks import try_lock
 
 _write = os.write
 _SYNC_SECONDS = 1.0
+_SYNCS_A_MINUTE = 60
 _SMALL_BYTES = 2**15  # below this, one copy costs less than gathering
 _FLAGS = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_APPEND | getattr(os, "O_BINARY", 0)
 
@@ -35,6 +36,11 @@ class Journal:
     :class:`~labtrain.errors.RecordError`, and the file is cut back to its last
     whole record.
 
+    Attributes
+    ----------
+    every_minute
+        Called by the synchronising thread; may append.
+
     Raises
     ------
     RecordError
@@ -43,6 +49,7 @@ class Journal:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self.every_minute: Callable[[], None] = lambda: None
         self.seq = 0
         self._closed_because: str | None = None
         self._lock = threading.Lock()
@@ -175,12 +182,16 @@ class Journal:
         )
 
     def _keep_synced(self) -> None:
+        rounds = 0
         while not self._stopping.wait(_SYNC_SECONDS):
-            if self._size != self._synced:
-                try:
+            rounds += 1
+            try:
+                if rounds % _SYNCS_A_MINUTE == 0:
+                    self.every_minute()
+                if self._size != self._synced:
                     self.barrier()
-                except RecordError:
-                    return
+            except RecordError:
+                return
 
 
 def _gather_write(descriptor: int, parts: Sequence[Any]) -> int:

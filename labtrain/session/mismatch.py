@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NoReturn, final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from labtrain.errors import ReplayMismatch
+from labtrain.session.record_end import RecordEnds
 
 _AROUND = 3
 _SHOWN = 200
@@ -19,10 +20,26 @@ _REMEDY = "the settings, the code or the recording changed: compare them with `l
 
 @final
 class Verdict:
-    """Keeps the first mismatch; after it, everything that is asked of the replay fails with the same one."""
+    """Keeps the first mismatch; after it, everything that is asked of the replay fails with the same one.
 
-    def __init__(self) -> None:
+    Parameters
+    ----------
+    at_end
+        Whether the record is that of an interrupted run and all of it has been played: then more than
+        it holds is no mismatch but its end.
+
+    Attributes
+    ----------
+    first
+        The first mismatch as plain data.
+    ended
+        Whether the end of an interrupted record was reached.
+    """
+
+    def __init__(self, at_end: Callable[[], bool] = lambda: False) -> None:
         self.first: dict[str, object] | None = None
+        self.ended = False
+        self._at_end = at_end
         self._message = ""
 
     def refuse(self, message: str, first: dict[str, object]) -> NoReturn:
@@ -32,9 +49,17 @@ class Verdict:
         raise ReplayMismatch(self._message, first=self.first, remedy=_REMEDY)
 
     def check(self) -> None:
-        """Raise the first mismatch again, if there was one."""
+        """Raise the first mismatch again, or the end, if there was one."""
         if self.first is not None:
             self.refuse("", {})
+        if self.ended:
+            raise RecordEnds
+
+    def check_end(self) -> None:
+        """Raise the end of an interrupted record, if this is it."""
+        if self._at_end():
+            self.ended = True
+            raise RecordEnds
 
 
 def refuse_command(
@@ -42,6 +67,8 @@ def refuse_command(
 ) -> NoReturn:
     """Raise a mismatch of messages: ``got`` came where ``commands[index]`` was recorded."""
     exhausted = index >= len(commands)
+    if exhausted:
+        verdict.check_end()
     recorded, detail = _whereabouts(index, commands, got)
     expected = None if exhausted else show(commands[index])
     sequence = None if exhausted else seqs[index]
@@ -84,6 +111,7 @@ def _last(commands: Sequence[bytes], got: bytes) -> int:
 
 def refuse_unknown(verdict: Verdict, what: str, name: str, known: Sequence[str]) -> NoReturn:
     """Raise a mismatch: the re-run notes something that the record does not hold at all."""
+    verdict.check_end()
     near = difflib.get_close_matches(name, known, n=1, cutoff=0.0)
     detail = f"never recorded (nearest: {near[0]!r})" if near else "never recorded"
     first: dict[str, object] = {"what": what, "name": name, "expected": None, "got": name}
@@ -92,6 +120,7 @@ def refuse_unknown(verdict: Verdict, what: str, name: str, known: Sequence[str])
 
 def refuse_further(verdict: Verdict, what: str, name: str, index: int) -> NoReturn:
     """Raise a mismatch: one more of ``what`` than the record holds."""
+    verdict.check_end()
     detail = f"the recording is exhausted after {index}"
     first: dict[str, object] = {"what": what, "name": name, "index": index, "recorded": "exhausted"}
     verdict.refuse(f"{what} {index} of {name!r}: {detail}", first | {"detail": detail})

@@ -52,6 +52,9 @@ class Recording:
         What was asked: the start document.
     provenance
         Code, packages, machine and command line of the run.
+    stop
+        How the run ended: ``status``, ``interrupted_after`` (the last sequence number before somebody
+        stopped it), ``error``; None where it was killed.
     status
         ``complete``, ``aborted`` or ``failed``.
     recovered
@@ -66,6 +69,7 @@ class Recording:
         self._index = json.loads(self._text("session/index"))
         self.start: dict[str, Any] = json.loads(self._text("session/start"))
         self.provenance: dict[str, Any] = json.loads(self._text("session/provenance"))
+        self.stop: dict[str, Any] | None = json.loads(self._text("session/stop"))
         attributes = file.attrs
         self.status = str(attributes["status"])
         self.complete = bool(attributes["complete"])
@@ -132,14 +136,28 @@ class Recording:
         return self._file["session/config"][()].tobytes() if "session/config" in self._file else None
 
     @property
+    def interrupted_after(self) -> int | None:
+        """The last sequence number before somebody stopped the run; None where nobody did."""
+        after: int | None = (self.stop or {}).get("interrupted_after")
+        return after
+
+    @property
     def notes(self) -> list[str]:
         """What operators noted, in order."""
         return [str(text) for text in read_dataset(self._file["session/notes/text"])]
 
     @property
     def clock_pairs(self) -> NDArray[np.int64]:
-        """``[N, 2]`` int64: UTC and monotonic nanoseconds that belong together."""
+        """``[N, 2]`` int64: UTC and the session's clock in ns, noted together once a minute."""
         pairs: NDArray[np.int64] = self._file["session/clock"][()]
+        return pairs
+
+    @property
+    def bench_clock_pairs(self) -> NDArray[np.int64]:
+        """``[N, 2]`` int64: UTC and the clock that times messages (virtual on simulated benches), in ns."""
+        if "session/bench_clock" not in self._file:  # written before schema 1.1
+            return np.zeros((0, 2), np.int64)
+        pairs: NDArray[np.int64] = self._file["session/bench_clock"][()]
         return pairs
 
     @property
@@ -167,9 +185,10 @@ class Recording:
         """Return the newest document of that name."""
         return self.documents(name)[-1]
 
-    def documents(self, name: str) -> list[dict[str, Any]]:
-        """Return all documents of that name, in order."""
-        return [json.loads(self._text(v["path"])) for v in self._look_up("documents", "document", name)]
+    def documents(self, name: str, until: int | None = None) -> list[dict[str, Any]]:
+        """Return all documents of that name, in order; those up to a sequence number, if one is given."""
+        versions = _versions(self._look_up("documents", "document", name), until)
+        return [json.loads(self._text(version["path"])) for version in versions]
 
     def array_names(self, prefix: str = "") -> list[str]:
         """Return the names of the arrays that begin with ``prefix``."""
@@ -179,9 +198,10 @@ class Recording:
         """Return the newest array of that name."""
         return np.asarray(self._file[self._look_up("arrays", "array", name)[-1]["path"]][()])
 
-    def arrays(self, name: str) -> list[NDArray[Any]]:
-        """Return all arrays of that name, in order."""
-        return [np.asarray(self._file[v["path"]][()]) for v in self._look_up("arrays", "array", name)]
+    def arrays(self, name: str, until: int | None = None) -> list[NDArray[Any]]:
+        """Return all arrays of that name, in order; those up to a sequence number, if one is given."""
+        versions = _versions(self._look_up("arrays", "array", name), until)
+        return [np.asarray(self._file[version["path"]][()]) for version in versions]
 
     def array_unit(self, name: str) -> str:
         """Return the unit of the newest array of that name."""
@@ -191,11 +211,10 @@ class Recording:
         """Return the device arrays whose calls were recorded."""
         return list(self._index["exchanges"])
 
-    def exchanges(self, array: str) -> Sequence[Exchange]:
-        """Return the calls of one device array, in order."""
-        return Exchanges(
-            [FormData(self._file, form) for form in self._look_up("exchanges", "exchanged array", array)]
-        )
+    def exchanges(self, array: str, until: int | None = None) -> Sequence[Exchange]:
+        """Return the calls of one device array, in order; those up to a sequence number, if one is given."""
+        forms = self._look_up("exchanges", "exchanged array", array)
+        return Exchanges([FormData(self._file, form) for form in forms], until)
 
     def transactions(self, port: str | None = None) -> Transactions:
         """Return the messages of all ports, or of one."""
@@ -223,6 +242,10 @@ class Recording:
         return DataError(
             f"the session holds no {what} {name!r}", file=self.path, remedy=f"known: {some}{more}"
         )
+
+
+def _versions(versions: list[dict[str, Any]], until: int | None) -> list[dict[str, Any]]:
+    return [version for version in versions if until is None or version["seq"] <= until]
 
 
 def _check_there(path: Path) -> None:

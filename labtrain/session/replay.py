@@ -12,10 +12,12 @@ from numpy.typing import NDArray
 from labtrain.clock import Clock
 from labtrain.links.link import Link
 from labtrain.session.mismatch import Verdict, refuse_unknown
+from labtrain.session.nearness import Nearness
 from labtrain.session.recording import Recording
 from labtrain.session.replay_messages import CLOCK_PORT, ReplayClock, ReplayLink, Tape
 from labtrain.session.replay_streams import StreamReplay
 from labtrain.session.sink import Column, RowStream, Sink
+from labtrain.session.transactions import Transactions
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +34,11 @@ class ReplayReport:
         Plain data, None when there was none.
     unplayed
         What of the record did not come, by kind and name.
+    interrupted
+        Whether the recorded run was interrupted, and the re-run came to that point; what was noted
+        while the run unwound is not compared.
+    deviation, deviation_at
+        The largest deviation that the tolerance accepted, and where.
     """
 
     identical: bool
@@ -40,6 +47,9 @@ class ReplayReport:
     rows: int
     first_mismatch: dict[str, object] | None
     unplayed: dict[str, int] = field(default_factory=dict)
+    interrupted: bool = False
+    deviation: float = 0.0
+    deviation_at: str = ""
 
 
 @final
@@ -50,21 +60,30 @@ class Replay:
     ----------
     recording
         Kept open until the re-run is over.
+    tolerance
+        How far numbers may be from the recorded ones, as a share of the largest magnitude beside
+        them (see :mod:`labtrain.session.nearness`); 0 compares every bit.
 
     Attributes
     ----------
     sink
         Compares; a mismatch raises :class:`~labtrain.errors.ReplayMismatch`, at once and for ever.
+        Behind the last thing that an interrupted run noted it raises :class:`RecordEnds`.
     clock
         Gives the recorded readings.
     """
 
-    def __init__(self, recording: Recording) -> None:
-        self._verdict = Verdict()
-        messages = recording.transactions()
+    def __init__(self, recording: Recording, *, tolerance: float = 0.0) -> None:
+        interrupted = recording.status == "aborted"
+        until = recording.interrupted_after if interrupted else None
+        self._near = Nearness(tolerance)
+        self._verdict = Verdict(lambda: interrupted and not self.unplayed())
+        messages = _until(recording.transactions(), until)
         ports = {port: np.flatnonzero(messages.port == port) for port in recording.ports}
-        self._tapes = {port: Tape(port, messages.select(rows), self._verdict) for port, rows in ports.items()}
-        self._streams = StreamReplay(recording, self._verdict)
+        self._tapes = {
+            port: Tape(port, messages.select(rows), self._verdict, self._near) for port, rows in ports.items()
+        }
+        self._streams = StreamReplay(recording, self._verdict, self._near, until)
         self.sink: Sink = _ReplaySink(self._tapes, self._streams, self._verdict)
         pairs = recording.clock_pairs
         self.clock: Clock = ReplayClock(self._tapes.get(CLOCK_PORT), int(pairs[0, 0]) if len(pairs) else 0)
@@ -83,11 +102,7 @@ class Replay:
 
     def finish(self) -> ReplayReport:
         """Say how the re-run compares with the record, what it left out included."""
-        unplayed = {
-            f"messages {port!r}": len(tape.commands) - tape.position
-            for port, tape in self._tapes.items()
-            if tape.position < len(tape.commands)
-        } | self._streams.unplayed()
+        unplayed = self.unplayed()
         return ReplayReport(
             self._verdict.first is None and not unplayed,
             sum(tape.position for tape in self._tapes.values()),
@@ -95,7 +110,22 @@ class Replay:
             sum(rows.position for rows in self._streams.rows.values()),
             self._verdict.first,
             unplayed,
+            self._verdict.ended,
+            self._near.largest,
+            self._near.where,
         )
+
+    def unplayed(self) -> dict[str, int]:
+        """Return what of the record has not come yet, by kind and name."""
+        left = {
+            f"messages {port!r}": len(tape.commands) - tape.position for port, tape in self._tapes.items()
+        }
+        return {name: count for name, count in left.items() if count} | self._streams.unplayed()
+
+
+def _until(messages: Transactions, last: int | None) -> Transactions:
+    """Return the messages up to a sequence number."""
+    return messages if last is None else messages.select(np.flatnonzero(messages.seq <= last))
 
 
 @final
@@ -112,7 +142,7 @@ class _ReplaySink(Sink):
         if tape is None:
             refuse_unknown(self._verdict, "instrument", port, list(self._tapes))
         position = tape.position
-        if position < len(tape.commands) and tape.commands[position] == payload:
+        if position < len(tape.commands) and (tape.commands[position] == payload or tape.is_near(payload)):
             tape.position = position + 1
             return tape.seqs[position]
         tape.refuse(payload)

@@ -9,6 +9,7 @@ from labtrain.clock import Clock
 from labtrain.errors import ConnectionLost, InstrumentError, InstrumentTimeout
 from labtrain.links.link import Link
 from labtrain.session.mismatch import Verdict, refuse_command, refuse_value, show
+from labtrain.session.nearness import Nearness
 from labtrain.session.transactions import Transactions
 
 FAILED_SENDING = b"send"
@@ -35,10 +36,13 @@ class Tape:
         How many commands came, and how many of them were answered, in the re-run.
     """
 
-    __slots__ = ("_verdict", "answers", "commands", "port", "position", "replied", "seqs")
+    __slots__ = ("_near", "_verdict", "answers", "commands", "port", "position", "replied", "seqs")
 
-    def __init__(self, port: str, messages: Transactions, verdict: Verdict) -> None:
+    def __init__(
+        self, port: str, messages: Transactions, verdict: Verdict, near: Nearness | None = None
+    ) -> None:
         self.port = port
+        self._near = near or Nearness()
         self.commands = messages.commands()
         self.seqs: list[int] = messages.seq.tolist()
         self.answers: list[tuple[str, bytes]] = list(
@@ -47,6 +51,12 @@ class Tape:
         self.position = 0
         self.replied = 0
         self._verdict = verdict
+
+    def is_near(self, got: bytes) -> bool:
+        """Whether ``got`` is within the tolerance of the next command."""
+        return self._near.messages(
+            self.commands[self.position], got, f"message {self.position} to {self.port!r}"
+        )
 
     def refuse(self, got: bytes) -> NoReturn:
         """Raise the mismatch of the next command."""
@@ -100,6 +110,7 @@ class ReplayLink(Link):
             return reply
         if status in _ERRORS:
             raise self._failure(status, b"")
+        self._verdict.check_end()
         refuse_value(
             self._verdict,
             "reply",

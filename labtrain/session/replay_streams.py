@@ -20,6 +20,7 @@ from labtrain.session.mismatch import (
     refuse_value,
     same_array,
 )
+from labtrain.session.nearness import Nearness
 from labtrain.session.recording import Recording
 from labtrain.session.row_form import RowForm
 from labtrain.session.sink import Column, RowStream
@@ -34,12 +35,16 @@ NOT_COMPARED = "live/"
 class ReplayRows(RowStream):
     """Compares each row with the recorded one."""
 
-    def __init__(self, name: str, form: RowForm, recorded: list[bytes], verdict: Verdict) -> None:
+    def __init__(
+        self, name: str, form: RowForm, columns: Mapping[str, NDArray[Any]], verdict: Verdict, near: Nearness
+    ) -> None:
         self.name = name
         self.position = 0
         self._form = form
-        self._recorded = recorded
+        self._columns = columns
+        self._recorded = form.repack(columns)
         self._verdict = verdict
+        self._near = near
 
     @property
     def unplayed(self) -> int:
@@ -53,14 +58,25 @@ class ReplayRows(RowStream):
         if index >= len(self._recorded):
             refuse_further(self._verdict, "row", self.name, index)
         if self._recorded[index] != packed:
-            self._refuse(index, packed)
+            self._compare(index, packed)
         self.position = index + 1
 
-    def _refuse(self, index: int, packed: bytes) -> None:
+    def _compare(self, index: int, packed: bytes) -> None:
         for name, pair in self._form.unpack([self._recorded[index], packed]).items():
             expected, got = pair[0], pair[1]
-            if bits(expected) != bits(got):
+            if bits(expected) != bits(got) and not self._is_near(name, index, expected, got):
                 refuse_value(self._verdict, "row", self.name, index, f"column {name!r}", expected, got)
+
+    def _is_near(self, column: str, index: int, expected: Any, got: Any) -> bool:
+        if self._near.is_digest(column):
+            return True
+        whole = self._columns[column]
+        if whole.dtype.kind != "f" or not self._near.tolerance:
+            return False
+        scale = float(np.max(np.abs(whole[np.isfinite(whole)]), initial=0.0))
+        return self._near.number(
+            float(expected), float(got), scale, f"row {index} of {self.name!r}, {column!r}"
+        )
 
 
 def bits(value: Any) -> bytes:
@@ -103,22 +119,31 @@ class Series(Generic[T]):
 
 @final
 class StreamReplay:
-    """Everything but messages of one recording, and how far the re-run has come."""
+    """Everything but messages of one recording, and how far the re-run has come.
 
-    def __init__(self, recording: Recording, verdict: Verdict) -> None:
+    Parameters
+    ----------
+    until
+        The last sequence number that is played; None plays all.
+    """
+
+    def __init__(
+        self, recording: Recording, verdict: Verdict, near: Nearness, until: int | None = None
+    ) -> None:
         self._recording = recording
         self._verdict = verdict
+        self._near = near
         self.rows: dict[str, ReplayRows] = {}
         self.exchanges = {
-            name: Series[Exchange]("exchange", name, partial(recording.exchanges, name), verdict)
+            name: Series[Exchange]("exchange", name, partial(recording.exchanges, name, until), verdict)
             for name in recording.exchange_names()
         }
         self.arrays = {
-            name: Series[NDArray[Any]]("array", name, partial(recording.arrays, name), verdict)
+            name: Series[NDArray[Any]]("array", name, partial(recording.arrays, name, until), verdict)
             for name in recording.array_names()
         }
         self.documents = {
-            name: Series[dict[str, Any]]("document", name, partial(recording.documents, name), verdict)
+            name: Series[dict[str, Any]]("document", name, partial(recording.documents, name, until), verdict)
             for name in recording.document_names()
             if not name.startswith(NOT_COMPARED)
         }
@@ -137,7 +162,7 @@ class StreamReplay:
         ):
             if expected != got:
                 refuse_value(self._verdict, "opening", name, 0, part, expected, got)
-        self.rows[name] = ReplayRows(name, form, form.repack(recorded.columns), self._verdict)
+        self.rows[name] = ReplayRows(name, form, recorded.columns, self._verdict, self._near)
         return self.rows[name]
 
     def exchange(self, array: str, verb: str, sides: Mapping[str, Mapping[str, NDArray[Any]]]) -> None:
@@ -165,7 +190,7 @@ class StreamReplay:
             return
         index, recorded = self._series(self.documents, "document", name).take()
         expected, got = json.loads(canonical(recorded)), json.loads(canonical(dict(content)))
-        if expected != got:
+        if not self._near.documents(expected, got, f"document {name!r}"):
             part, *values = _first_difference(expected, got)
             refuse_value(self._verdict, "document", name, index, part, *values)
 
@@ -186,7 +211,8 @@ class StreamReplay:
 
     def _compare(self, what: str, name: str, index: int, part: str, expected: Any, value: Any) -> None:
         got = plain_array(f"{what} {name!r}", value)
-        if not same_array(expected, got):
+        near = f"{what} {index} of {name!r}"
+        if not same_array(expected, got) and not self._near.arrays(expected, got, near):
             refuse_array(self._verdict, what, name, index, part, expected, got)
 
 

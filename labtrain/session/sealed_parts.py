@@ -11,12 +11,16 @@ import numpy as np
 
 from labtrain.session.array_form import ExchangeForm, NamedArray
 from labtrain.session.contents import Contents, StreamRecord
-from labtrain.session.frames import STATUSES, Kind
+from labtrain.session.frames import BENCH_CLOCK, SESSION_CLOCK, STATUSES, Kind
 from labtrain.session.layout import SealedWriter
 from labtrain.session.names import document_path
 from labtrain.session.transactions import COLUMNS, index_messages
 
 _MESSAGES = "instruments/transactions"
+_CLOCKS = (
+    ("session/clock", SESSION_CLOCK, "UTC and the session's clock, which times exchanges"),
+    ("session/bench_clock", BENCH_CLOCK, "UTC and the bench's clock, which times messages"),
+)
 
 
 @dataclass
@@ -74,7 +78,9 @@ def _write_session(contents: Contents, writer: SealedWriter) -> None:
     writer.text("session/stop", json.dumps(contents.stop))
     for config in contents.scan.payloads(contents.scan.of(Kind.CONFIG)):
         writer.dataset("session/config", np.frombuffer(config, np.uint8), long_name="the bench file's bytes")
-    writer.dataset("session/clock", contents.clock_pairs(), columns="utc_ns, mono_ns", units="ns")
+    for name, clock, what in _CLOCKS:
+        pairs = contents.clock_pairs(clock)
+        writer.dataset(name, pairs, columns="utc_ns, mono_ns", units="ns", long_name=what)
     writer.group("session", zone=str(head["zone"]), utc_offset_seconds=head["utc_offset_seconds"])
     notes = contents.texts(Kind.NOTE)
     writer.texts("session/notes/text", [text for _, text in notes])

@@ -23,7 +23,7 @@ from labtrain.session.layout import SealedWriter
 from labtrain.session.sealed_parts import Index, write_parts
 
 SCHEMA = "labtrain-session"
-SCHEMA_VERSION = (1, 0)
+SCHEMA_VERSION = (1, 1)
 MIN_READER = 1
 
 

@@ -5,9 +5,7 @@ from __future__ import annotations
 import json
 import struct
 import threading
-import uuid
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, Self, final
@@ -17,18 +15,20 @@ from numpy.typing import NDArray
 from labtrain.clock import Clock, RealClock
 from labtrain.errors import RecordError, Terminated, UsageError
 from labtrain.session.array_form import ExchangeForm, form_of, pack_array, pack_exchange, plain_array
-from labtrain.session.frames import MAX_NUMBER, STATUS_CODES, Kind
+from labtrain.session.frames import BENCH_CLOCK, MAX_NUMBER, SESSION_CLOCK, STATUS_CODES, Kind
+from labtrain.session.head import start_record, stop_record
+from labtrain.session.interrupts import InterruptMark
 from labtrain.session.journal import Journal
 from labtrain.session.names import Claims, check_part, check_path, document_path
 from labtrain.session.place import check_place, journal_path
-from labtrain.session.provenance import gather_provenance
 from labtrain.session.row_form import RowForm
 from labtrain.session.sealing import seal_journal
+from labtrain.session.session_rows import SessionRows
 from labtrain.session.sink import Column, RowStream, Sink
 from labtrain.session.texts import check_text, check_unit, to_json
 
 Status = Literal["complete", "aborted", "failed"]
-_COMMAND, _REPLY, _ROW = map(int, (Kind.COMMAND, Kind.REPLY, Kind.ROW))  # struct packs them quicker
+_COMMAND, _REPLY = map(int, (Kind.COMMAND, Kind.REPLY))  # struct packs them quicker
 _CLOCK_PAIR = struct.Struct("<qq")
 
 
@@ -52,6 +52,9 @@ class Session(Sink):
         self._streams = 0
         self._claims = Claims()
         self._defining = threading.Lock()
+        self._pair_due = True
+        self._interrupt = InterruptMark(lambda: journal.seq)
+        self._error: BaseException | None = None
 
     @classmethod
     def create(
@@ -91,6 +94,7 @@ class Session(Sink):
         clock = clock or RealClock()
         session = cls(path, Journal(journal_path(path)), clock)
         session._begin(text, bench_file, force)
+        session._journal.every_minute = session._note_minute
         return session
 
     @property
@@ -113,6 +117,8 @@ class Session(Sink):
         number = self._ports.get(port)
         if number is None:
             number = self._define_port(port)
+        if self._pair_due:
+            self._note_bench_clock(t_ns)
         return self._append(_COMMAND, 0, number, t_ns, 0, payload)
 
     def reply(self, port: str, seq: int, payload: bytes, status: str, t_ns: int) -> None:
@@ -146,7 +152,7 @@ class Session(Sink):
         described = {n: [c.dtype, c.unit, c.long_name] for n, c in form.columns.items()}
         document = {"number": number, "name": name, "columns": described, "attributes": plain}
         self._define(Kind.STREAM, number, json.dumps(document).encode())
-        return _SessionRows(form, number, self._append, self._clock)
+        return SessionRows(form, number, self._append, self._clock)
 
     def exchange(
         self, array: str, verb: str, inputs: Mapping[str, NDArray[Any]], outputs: Mapping[str, NDArray[Any]]
@@ -198,9 +204,8 @@ class Session(Sink):
             raise UsageError(f"no session ends as {status!r}", remedy="complete, aborted or failed")
         try:
             self._note_clocks()
-            self._define(
-                Kind.STOP, 0, json.dumps({"status": status, "utc_ns": self._clock.utc_ns()}).encode()
-            )
+            stop = stop_record(self._clock, status, self._interrupt.after, self._error)
+            self._define(Kind.STOP, 0, to_json(stop).encode())
             self._journal.barrier()
             self._journal.stop("has been sealed")
             self._status = status
@@ -210,32 +215,26 @@ class Session(Sink):
         return self._path
 
     def __enter__(self) -> Self:
-        """Return the session itself."""
+        """Return the session itself; from here on interrupts are marked in the record."""
+        self._interrupt.install()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Seal, whatever ended the run; what ended it is never hidden by a failing disk."""
+        self._error = error
         try:
             self.seal(_status_after(error))
         except RecordError as unsealed:
             if error is None:
                 raise
             error.add_note(f"the session could not be sealed: {unsealed}")
+        finally:
+            self._interrupt.uninstall()
 
     def _begin(self, start: str, bench_file: bytes | None, force: bool) -> None:
-        utc_ns = self._clock.utc_ns()
-        local = datetime.fromtimestamp(utc_ns / 1e9, UTC).astimezone()
-        head = {
-            "uuid": str(uuid.uuid4()),
-            "created_utc": local.astimezone(UTC).isoformat(),
-            "zone": local.tzname(),
-            "utc_offset_seconds": local.utcoffset().total_seconds(),  # type: ignore[union-attr]
-            "replaces": force,
-            "start": json.loads(start),
-            "provenance": gather_provenance(),
-        }
+        head = start_record(self._clock, start, force)
         try:
             self._define(Kind.START, 0, to_json(head).encode())
             if bench_file is not None:
@@ -271,20 +270,15 @@ class Session(Sink):
             self._claims.claim(what, path)
 
     def _note_clocks(self) -> None:
-        self._define(Kind.CLOCK, 0, _CLOCK_PAIR.pack(self._clock.utc_ns(), self._clock.now_ns()))
+        self._define(Kind.CLOCK, SESSION_CLOCK, _CLOCK_PAIR.pack(self._clock.utc_ns(), self._clock.now_ns()))
 
+    def _note_minute(self) -> None:
+        self._note_clocks()
+        self._pair_due = True  # the next message says how far the bench's clock is
 
-@final
-class _SessionRows(RowStream):
-    def __init__(self, form: RowForm, number: int, append: Any, clock: Clock) -> None:
-        self._pack = form.pack
-        self._number = number
-        self._append = append
-        self._now_ns = clock.now_ns
-
-    def append(self, row: Mapping[str, Any]) -> None:
-        """Add one row."""
-        self._append(_ROW, 0, self._number, self._now_ns(), 0, self._pack(row))
+    def _note_bench_clock(self, t_ns: int) -> None:
+        self._pair_due = False
+        self._define(Kind.CLOCK, BENCH_CLOCK, _CLOCK_PAIR.pack(self._clock.utc_ns(), t_ns))
 
 
 def _status_after(error: BaseException | None) -> Status:
