@@ -13,6 +13,7 @@ from labtrain.arrays.plain import as_numpy, like
 from labtrain.arrays.stimuli import checked_stimulus, on_grid
 from labtrain.arrays.synapses import Conductances, Currents, SynapseArray
 from labtrain.errors import UsageError
+from labtrain.kernels import flicker
 from labtrain.physics import memristor
 from labtrain.populations import Population
 
@@ -22,7 +23,7 @@ class SimulatedSynapseArray(SynapseArray):
     """``rows x columns`` cells of a population, row by row.
 
     A write is event ``k`` of the stream ``"<array>/write"``, a read (also each cell's share of a product)
-    of ``"<array>/read"``. Products are as a source meter makes them: row by row, the other rows
+    of ``"<array>/read"`` and, for its 1/f part, of ``"<array>/flicker"``. Products are as a source meter makes them: row by row, the other rows
     grounded, so no sneak path and no shared line drop; for all rows at once see
     :mod:`labtrain.physics.crossbar`.
 
@@ -125,8 +126,16 @@ class SimulatedSynapseArray(SynapseArray):
 
     def _read_cells(self, times: int) -> NDArray[np.float64]:
         """``[times, rows, columns]`` readings in S."""
-        k = self._reads + np.arange(times)[:, None, None]
-        xi = noise.normal(self.population.seed, self.population.stream("read"), self._cells, k)
+        population, shape = self.population, (times, *self.shape)
+        deviations = flicker.read_deviations(
+            population.parameters["read_noise"],
+            population.parameters["read_flicker"],
+            population.seed,
+            (population.stream("read"), population.stream("flicker")),
+            self._cells.ravel(),
+            self._reads.ravel(),
+            times,
+        )
         self._reads += times
-        readings: NDArray[np.float64] = memristor.read(self._parameters, self._siemens, xi)
+        readings: NDArray[np.float64] = self._siemens * np.exp(deviations.reshape(shape))
         return readings

@@ -38,6 +38,44 @@ def soft_bounds_step(parameters: Parameters, siemens: Any, polarity: Any, xi: An
     return _bounded(xp, parameters, siemens + change)
 
 
+def pulsed(parameters: Parameters, siemens: Any, volts: Any, seconds: Any, xi: Any = 0.0) -> Any:
+    """Return the conductance in S after a pulse of any height and width.
+
+    The soft-bounds step of ``v_pulse`` and ``t_pulse``, carried to other pulses: a pulse counts as
+    ``(t/t_pulse) [e^((|V| - v_threshold)/v_scale) - 1] / [e^((v_pulse - v_threshold)/v_scale) - 1]`` reference
+    pulses (field-driven hopping is exponential in V; nothing moves below the threshold) and follows the
+    exponential that equal soft-bounds steps draw, ``g_max - G`` shrinking by ``e^(-n step/window)``. So two
+    pulses of t are one of 2 t, and no pulse leaves the bounds. For small steps it is
+    :func:`soft_bounds_step`.
+
+    Parameters
+    ----------
+    parameters
+        As :func:`soft_bounds_step`, and ``v_threshold``, ``v_pulse``, ``v_scale`` (V), ``t_pulse`` (s), ``stuck``.
+    volts
+        Positive: potentiation (SET); negative: depression (RESET).
+    seconds
+        Width.
+    xi
+        Standard normal of this pulse; its step is multiplied by ``1 + cycle_spread xi``, at least 0.
+    """
+    xp = namespace(siemens, volts, seconds, xi, *parameters.values())
+    threshold, scale = parameters["v_threshold"], parameters["v_scale"]
+    magnitude = xp.abs(volts + 0.0 * siemens)
+    excess = xp.where(magnitude > threshold, magnitude - threshold, 0.0 * magnitude) / scale
+    unit = xp.expm1((parameters["v_pulse"] - threshold) / scale + 0.0 * excess)
+    noisy = 1.0 + parameters["cycle_spread"] * (xi + 0.0 * excess)
+    noisy = xp.where(noisy > 0, noisy, 0.0 * noisy)
+    # e^40 reference pulses are as good as any number more.
+    count = seconds / parameters["t_pulse"] * xp.expm1(xp.where(excess < 40.0, excess, 40.0 + 0.0 * excess))
+    window = parameters["g_max"] - parameters["g_min"]
+    exponent = count / unit * noisy / window
+    up = parameters["g_max"] - (parameters["g_max"] - siemens) * xp.exp(-parameters["step_up"] * exponent)
+    down = parameters["g_min"] + (siemens - parameters["g_min"]) * xp.exp(-parameters["step_down"] * exponent)
+    after = xp.where(volts > 0, up, xp.where(volts < 0, down, siemens + 0.0 * down))
+    return xp.where(parameters["stuck"] + 0.0 * after > 0, siemens + 0.0 * after, after)
+
+
 def written(parameters: Parameters, siemens: Any, delta_siemens: Any, xi: Any) -> Any:
     """Return the conductance after an open-loop write of ``delta_siemens``, inside the bounds.
 
@@ -48,9 +86,14 @@ def written(parameters: Parameters, siemens: Any, delta_siemens: Any, xi: Any) -
     return xp.where(parameters["stuck"] + 0.0 * target > 0, siemens + 0.0 * target, target)
 
 
-def read(parameters: Parameters, siemens: Any, xi: Any) -> Any:
-    """Return a reading of the conductance, ``G exp(read_noise xi)`` (log-normal, always positive)."""
-    return siemens * namespace(siemens, xi).exp(parameters["read_noise"] * xi)
+def read(parameters: Parameters, siemens: Any, xi: Any, flicker: Any = 0.0) -> Any:
+    """Return a reading of the conductance, log-normal and so always positive.
+
+    ``G exp(read_noise xi + read_flicker f)``: ``xi`` a standard normal, ``f`` 1/f noise of unit variance a decade
+    (:func:`labtrain.physics.flicker.flicker`). Compiled: :mod:`labtrain.kernels.flicker`.
+    """
+    xp = namespace(siemens, xi, flicker)
+    return siemens * xp.exp(parameters["read_noise"] * xi + parameters["read_flicker"] * flicker)
 
 
 def relaxed(parameters: Parameters, siemens: Any, seconds: Any, xi: Any) -> Any:

@@ -1,7 +1,7 @@
 """Populations of RRAM cells; equations in :mod:`labtrain.physics.memristor`.
 
-Defaults are those of measured 1T1R RRAM: 4-225 uS, write spread 12-20 uS, read noise 0.3 %,
-relaxation of some 7 uS a decade at mid-range, and no stuck cells unless asked for
+Defaults are those of measured 1T1R RRAM: 4-225 uS, write spread 12-20 uS, read noise 0.3 % and 0.2 % of
+1/f noise a decade, relaxation of some 7 uS a decade at mid-range, and no stuck cells unless asked for
 (0.5-5 % is usual, half of them low and half high).
 """
 
@@ -23,9 +23,14 @@ _UNITS = {
     "cycle_spread": "",
     "write_noise": "S",
     "read_noise": "",
+    "read_flicker": "",
     "relax_mean": "S",
     "relax_spread": "S",
     "stuck": "",
+    "v_threshold": "V",
+    "v_pulse": "V",
+    "v_scale": "V",
+    "t_pulse": "s",
 }
 
 _SETTINGS = {
@@ -37,9 +42,14 @@ _SETTINGS = {
     "cycle_spread": Setting("dimensionless", 0.3, 0.0, 5.0, "relative noise of a pulse's step"),
     "write_noise": Setting("siemens", 16e-6, 0.0, 1e-2, "noise of an open-loop write"),
     "read_noise": Setting("dimensionless", 0.003, 0.0, 0.5, "relative noise of a reading"),
+    "read_flicker": Setting("dimensionless", 0.002, 0.0, 0.5, "relative 1/f noise of readings, a decade"),
     "relax_mean": Setting("siemens", 6.5e-6, 0.0, 1e-3, "mean relaxation a decade at mid-range"),
     "relax_spread": Setting("siemens", 6.5e-6, 0.0, 1e-3, "spread of the relaxation a decade"),
     "stuck": Setting("dimensionless", 0.0, 0.0, 1.0, "share of stuck cells, half low and half high"),
+    "v_threshold": Setting("volt", 0.5, 0.0, 10.0, "below it no pulse changes the cell"),
+    "v_pulse": Setting("volt", 1.2, 1e-3, 20.0, "height of the pulse that makes step_up, step_down"),
+    "v_scale": Setting("volt", 0.2, 1e-3, 10.0, "e-fold of the pulse's effect"),
+    "t_pulse": Setting("second", 1e-6, 1e-9, 1.0, "width of the pulse that makes step_up, step_down"),
     "mismatch": Setting("dimensionless", 0.0, 0.0, 1.0, "relative spread of bounds, start and steps"),
 }
 
