@@ -13,8 +13,8 @@ from collections.abc import Mapping
 from typing import Any, ClassVar, Final
 
 from labtrain.clock import Clock
-from labtrain.wiring import Crosspoint
 from simulated_instruments.instrument import VirtualInstrument
+from simulated_instruments.relays import Relays
 from simulated_instruments.world import World
 
 ROWS: Final = 8
@@ -45,36 +45,23 @@ class VirtualSerialMatrix(VirtualInstrument):
 
     def __init__(self, alias: str, world: World, clock: Clock, options: Mapping[str, Any], seed: int) -> None:
         super().__init__(alias, world, clock, options, seed)
-        self._settle_ns = round(float(options.get("settle_time", SETTLE_SECONDS)) * 1e9)
+        self._relays = Relays(alias, world, options, SETTLE_SECONDS)
         self._watchdog_ns = round(float(options.get("watchdog", WATCHDOG_SECONDS)) * 1e9)
-        self._stuck_open = _pairs(str(options.get("stuck_open", "")))
-        self._stuck_closed = _pairs(str(options.get("stuck_closed", "")))
-        self._coils: set[tuple[int, int]] = set()
-        self._moving: list[tuple[int, frozenset[tuple[int, int]]]] = []
         self._last_line_ns = clock.now_ns()
         self._error = "0 no error"
         world.add_process(self._catch_up)
-        self._contacts(frozenset())
 
-    # --- relays ----------------------------------------------------------------------------
-
-    def _contacts(self, coils: frozenset[tuple[int, int]]) -> None:
-        real = (coils - self._stuck_open) | self._stuck_closed
-        self._world.set_contacts(self.alias, [Crosspoint(self.alias, r, c) for r, c in real])
-
-    def _move(self) -> None:
-        self._moving.append((self._world.now_ns() + self._settle_ns, frozenset(self._coils)))
-        if self._settle_ns == 0:
-            self._catch_up(self._world.now_ns())
+    @property
+    def coils(self) -> frozenset[tuple[int, int]]:
+        """The relays that were told to be closed."""
+        return self._relays.coils
 
     def _catch_up(self, now_ns: int) -> None:
         expiry = self._last_line_ns + self._watchdog_ns
-        if self._watchdog_ns and self._coils and now_ns > expiry:
-            self._coils.clear()
+        if self._watchdog_ns and self.coils and now_ns > expiry:
+            self._relays.open_all(expiry)
             self._error = "7 watchdog opened all relays"
-            self._moving.append((expiry + self._settle_ns, frozenset()))
-        while self._moving and self._moving[0][0] <= now_ns:
-            self._contacts(self._moving.pop(0)[1])
+        self._relays.catch_up(now_ns)
 
     # --- lines -----------------------------------------------------------------------------
 
@@ -100,7 +87,6 @@ class VirtualSerialMatrix(VirtualInstrument):
         word, _, rest = line.partition(" ")
         if word.upper() in self._WITH_CROSSPOINT:
             self._WITH_CROSSPOINT[word.upper()](self, self._crosspoint(rest))
-            self._move()
             return "OK"
         if rest.strip():
             raise _Refused(3 if word.upper() in self._PLAIN else 1, "unexpected parameter or unknown command")
@@ -119,12 +105,11 @@ class VirtualSerialMatrix(VirtualInstrument):
         return row, column
 
     def _open_all(self) -> str:
-        self._coils.clear()
-        self._move()
+        self._relays.open_all()
         return "OK"
 
     def _state(self) -> str:
-        return ";".join(f"{row},{column}" for row, column in sorted(self._coils))
+        return ";".join(f"{row},{column}" for row, column in sorted(self.coils))
 
     def _take_error(self) -> str:
         error, self._error = self._error, "0 no error"
@@ -132,16 +117,15 @@ class VirtualSerialMatrix(VirtualInstrument):
 
     def _only(self, crosspoint: tuple[int, int]) -> None:
         """Break before make: what was closed opens a settling time before the new one closes."""
-        self._coils.clear()
-        self._move()
-        self._wait(self._settle_ns * 1e-9)
-        self._coils.add(crosspoint)
+        self._relays.open_all()
+        self._wait(self._relays.settle_seconds)
+        self._relays.close([crosspoint])
 
     def _close(self, crosspoint: tuple[int, int]) -> None:
-        self._coils.add(crosspoint)
+        self._relays.close([crosspoint])
 
     def _open(self, crosspoint: tuple[int, int]) -> None:
-        self._coils.discard(crosspoint)
+        self._relays.open([crosspoint])
 
     def _identify(self) -> str:
         return f"LABTRAIN,SERIAL-MATRIX,{self.alias.upper()},1.0"
@@ -164,7 +148,3 @@ class VirtualSerialMatrix(VirtualInstrument):
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Nothing to take back."""
-
-
-def _pairs(text: str) -> frozenset[tuple[int, int]]:
-    return frozenset((int(r), int(c)) for r, c in (p.split(",") for p in text.split(";") if p.strip()))

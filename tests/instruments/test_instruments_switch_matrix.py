@@ -39,7 +39,7 @@ def rig(request: pytest.FixtureRequest) -> Iterator[MatrixRig]:
 
 
 def coils(rig: MatrixRig) -> set[tuple[int, int]]:
-    return rig.virtual._coils
+    return set(rig.virtual.coils)
 
 
 def test_close_and_open(rig: MatrixRig) -> None:
