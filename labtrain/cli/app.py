@@ -7,7 +7,17 @@ import sys
 import typer
 from typer.exceptions import TyperException
 
-from labtrain.cli import bench_commands, demo, doctor, fitting, replaying, running, session_commands, training
+from labtrain.cli import (
+    bench_commands,
+    demo,
+    doctor,
+    fitting,
+    replaying,
+    resuming,
+    running,
+    session_commands,
+    training,
+)
 from labtrain.cli.outcome import say_error
 from labtrain.errors import UsageError
 
@@ -39,6 +49,7 @@ app.command("run")(running.run)
 app.command("fit")(fitting.fit)
 app.command("train")(training.train)
 app.command("replay")(replaying.replay)
+app.command("resume")(resuming.resume)
 app.add_typer(session, name="session")
 session.command("list")(session_commands.list_sessions)
 session.command("inspect")(session_commands.inspect)

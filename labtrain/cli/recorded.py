@@ -67,21 +67,34 @@ def record(order: Order, progress: Progress) -> Recorded:
     with Session.create(path, start=_start(order, located), bench_file=content, force=order.force) as session:
         if order.note:
             session.note(order.note)
-        results, bench_seconds = _run(order, located, session, progress)
+        results, bench_seconds = run_order(order, located, session, progress)
     return Recorded(path, session.status, results, bench_seconds)
 
 
-def _run(
-    order: Order, located: Path | None, session: Sink, progress: Progress
+def run_order(
+    order: Order, bench_file: Path | bytes | None, sink: Sink, progress: Progress
 ) -> tuple[dict[str, dict[str, Any]], float | None]:
+    """Do an order's steps on a bench, opened and left safe here, or on directly simulated arrays.
+
+    Parameters
+    ----------
+    bench_file
+        Located, or as it was recorded.
+
+    Returns
+    -------
+    results
+        By the steps' names.
+    bench_seconds
+        The bench's own time, None without one.
+    """
     from labtrain.bench import Bench
 
-    if located is None:
-        return carry_out(
-            order.steps, Surroundings(session, progress, order.seed, data_dir=order.data_dir)
-        ), None
-    with Bench.open(located, sink=session, mount=order.mount) as bench:
-        return carry_out_on(bench, order.steps, session, progress, order.seed, order.data_dir)
+    if bench_file is None:
+        around = Surroundings(sink, progress, order.seed, data_dir=order.data_dir)
+        return carry_out(order.steps, around), None
+    with Bench.open(bench_file, sink=sink, mount=order.mount) as bench:
+        return carry_out_on(bench, order.steps, sink, progress, order.seed, order.data_dir)
 
 
 def _start(order: Order, located: Path | None) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from labtrain.cli.options import SessionArgument, SetOption
 from labtrain.cli.outcome import JsonFlag, ending
 from labtrain.cli.progress import progress_bar
 from labtrain.cli.steps import Surroundings, carry_out, carry_out_on
-from labtrain.errors import DataError, ReplayMismatch
+from labtrain.errors import DataError, LabtrainError, ReplayMismatch
 from labtrain.progress import Progress
 
 if TYPE_CHECKING:
@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 def replay(
     session: SessionArgument,
     set_: SetOption = None,
+    tolerance: Annotated[
+        float, typer.Option(help="Accept deviations up to this share of the largest magnitude beside.")
+    ] = 0.0,
     data: Annotated[Path | None, typer.Option("--data", help="Where the data sets are.")] = None,
     as_json: JsonFlag = False,
 ) -> None:
@@ -35,13 +38,16 @@ def replay(
 
         changes = parse_assignments(set_ or [])
         with Recording.open(session) as recording, progress_bar(as_json) as progress:
-            report = replay_recording(recording, progress, changes, data)
+            report = replay_recording(recording, progress, changes, data, tolerance)
         fields = {
             "identical": report.identical,
             "messages": report.messages,
             "exchanges": report.exchanges,
             "rows": report.rows,
             "first_mismatch": report.first_mismatch,
+            "interrupted": report.interrupted,
+            "deviation": report.deviation,
+            "deviation_at": report.deviation_at or None,
             "session": session,
         }
         end.with_(fields, describe(report, session), exit_code=0 if report.identical else 1)
@@ -52,13 +58,17 @@ def replay_recording(
     progress: Progress,
     changes: Mapping[str, str] | None = None,
     data: Path | None = None,
+    tolerance: float = 0.0,
 ) -> ReplayReport:
-    """Re-run ``recording``'s steps with ``changes`` to their settings; return what was compared."""
-    from labtrain.bench import Bench, ReplayConnector
-    from labtrain.session import Replay
+    """Re-run ``recording``'s steps with ``changes`` to their settings; return what was compared.
 
-    steps = [_changed(step, changes or {}) for step in _steps(recording)]
-    run = Replay(recording)
+    A run that was interrupted is compared up to there; one that failed must fail alike.
+    """
+    from labtrain.bench import Bench, ReplayConnector
+    from labtrain.session import RecordEnds, Replay
+
+    steps = [_changed(step, changes or {}) for step in steps_of(recording)]
+    run = Replay(recording, tolerance=tolerance)
     seed = int(recording.start["seed"])
     try:
         if recording.bench_file is None:
@@ -66,17 +76,28 @@ def replay_recording(
         else:
             with Bench.open(recording.bench_file, sink=run.sink, connector=ReplayConnector(run)) as bench:
                 carry_out_on(bench, steps, run.sink, progress, seed, data)
-    except ReplayMismatch:
+    except (ReplayMismatch, RecordEnds):
         pass  # the report tells it
+    except LabtrainError as error:
+        if type(error).__name__ != recording.ended_by:
+            raise
     return run.finish()
 
 
-def _steps(recording: Recording) -> list[dict[str, Any]]:
+def steps_of(recording: Recording) -> list[dict[str, Any]]:
+    """Return the steps that a session recorded.
+
+    Raises
+    ------
+    DataError
+        For a session that was made from Python.
+    """
     steps = recording.start.get("steps")
     if not steps:
         raise DataError(
             "this session does not say what was run (it was not made by run, train or demo)",
-            remedy="replay it from Python with labtrain.session.Replay",
+            file=recording.path,
+            remedy="do it from Python with labtrain.session.Replay or labtrain.session.Resume",
         )
     return list(steps)
 
@@ -91,8 +112,10 @@ def _changed(step: dict[str, Any], changes: Mapping[str, str]) -> dict[str, Any]
 def describe(report: ReplayReport, session: Path) -> str:
     """Say in a few lines whether the replay was identical, and where not."""
     compared = f"{report.messages} messages, {report.exchanges} exchanges, {report.rows} rows"
+    how = f"within {report.deviation:.3g} (at {report.deviation_at})" if report.deviation else "bit for bit"
     if report.identical:
-        return f"[green]identical[/]: {session} ({compared} compared bit for bit)"
+        until = ", up to where the run was interrupted" if report.interrupted else ""
+        return f"[green]identical[/]: {session} ({compared} compared {how}{until})"
     first = report.first_mismatch or {"not played": report.unplayed}
     lines = [f"[red]not identical[/]: {session} ({compared} compared)"]
     lines += [f"  {key}: {value}" for key, value in first.items()]

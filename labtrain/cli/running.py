@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -20,6 +21,9 @@ from labtrain.cli.options import (
 from labtrain.cli.outcome import JsonFlag, ending
 from labtrain.cli.progress import progress_bar
 from labtrain.cli.steps import failed_checks, protocol_step
+
+if TYPE_CHECKING:
+    from labtrain.cli.recorded import Recorded
 
 
 def list_protocols(as_json: JsonFlag = False) -> None:
@@ -67,15 +71,20 @@ def run(
         order = Order("run", [step], seed, bench, out=out, force=force, note=note)
         with progress_bar(as_json) as progress:
             done = record(order, progress)
-        result = done.results[step["name"]]
-        failed = failed_checks(done.results)
-        fields = {
-            "session": done.session,
-            "status": done.status,
-            "points": result["points"],
-            "result": result["result"],
-            "bench_seconds": done.bench_seconds,
-        }
-        lines = [f"{protocol}: {result['points']} points, {done.status}; recorded in {done.session}"]
-        lines += [f"[yellow]out of specification:[/] {item}" for item in failed]
-        end.with_(fields, "\n".join(lines), exit_code=1 if failed else 0)
+        end.with_(*told_protocol(step, done))
+
+
+def told_protocol(step: Mapping[str, Any], done: Recorded) -> tuple[dict[str, Any], str, int]:
+    """Return the fields, the text and the exit code that end a protocol command."""
+    result = done.results[step["name"]]
+    failed = failed_checks(done.results)
+    fields = {
+        "session": done.session,
+        "status": done.status,
+        "points": result["points"],
+        "result": result["result"],
+        "bench_seconds": done.bench_seconds,
+    }
+    lines = [f"{step['protocol']}: {result['points']} points, {done.status}; recorded in {done.session}"]
+    lines += [f"[yellow]out of specification:[/] {item}" for item in failed]
+    return fields, "\n".join(lines), 1 if failed else 0

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -22,6 +23,9 @@ from labtrain.cli.outcome import JsonFlag, ending
 from labtrain.cli.progress import progress_bar
 from labtrain.cli.steps import train_step
 from labtrain.clock import RealClock
+
+if TYPE_CHECKING:
+    from labtrain.cli.recorded import Recorded
 
 
 def list_recipes(as_json: JsonFlag = False) -> None:
@@ -73,14 +77,14 @@ def train(
         clock = RealClock()
         with progress_bar(as_json) as progress:
             done = record(order, progress)
-        result = done.results[step["name"]]
-        fields = {
-            **result,
-            "session": done.session,
-            "status": done.status,
-            "seconds": clock.now_ns() / 1e9,
-        }
-        end.with_(fields, training_summary(result) + f"\nrecorded in {done.session}")
+        end.with_(*told_training(step, done, clock.now_ns() / 1e9))
+
+
+def told_training(step: Mapping[str, Any], done: Recorded, seconds: float) -> tuple[dict[str, Any], str]:
+    """Return the fields and the text that end a training command."""
+    result = done.results[step["name"]]
+    fields = {**result, "session": done.session, "status": done.status, "seconds": seconds}
+    return fields, training_summary(result) + f"\nrecorded in {done.session}"
 
 
 def training_summary(result: dict[str, Any]) -> str:

@@ -14,9 +14,11 @@ if TYPE_CHECKING:
     from labtrain.session.annotation import annotate
     from labtrain.session.exchanges import Exchange
     from labtrain.session.provenance import register_provenance
+    from labtrain.session.record_end import RecordEnds
     from labtrain.session.recording import Recording, Rows
     from labtrain.session.recovery import Recovered, recover
     from labtrain.session.replay import Replay, ReplayReport
+    from labtrain.session.resume import Resume
     from labtrain.session.session import Session
     from labtrain.session.transactions import Transactions
 
@@ -27,7 +29,9 @@ __all__ = [
     "Recording",
     "Recovered",
     "Replay",
+    "RecordEnds",
     "ReplayReport",
+    "Resume",
     "RowStream",
     "Rows",
     "Session",
@@ -44,7 +48,9 @@ _HOMES = {
     "provenance": ("register_provenance",),
     "recording": ("Recording", "Rows"),
     "recovery": ("Recovered", "recover"),
+    "record_end": ("RecordEnds",),
     "replay": ("Replay", "ReplayReport"),
+    "resume": ("Resume",),
     "session": ("Session",),
     "transactions": ("Transactions",),
 }

@@ -142,6 +142,12 @@ class Recording:
         return after
 
     @property
+    def ended_by(self) -> str | None:
+        """The kind of error that ended the run (a class's name); None where none did, or it was killed."""
+        error = (self.stop or {}).get("error")
+        return None if error is None else str(error["kind"])
+
+    @property
     def notes(self) -> list[str]:
         """What operators noted, in order."""
         return [str(text) for text in read_dataset(self._file["session/notes/text"])]

@@ -69,6 +69,8 @@ class Tape:
             self.replied = self.position
             return
         wanted, reply = self.answers[index] if index >= 0 else ("none", b"")
+        if wanted == "none":
+            self._verdict.check_end()  # interrupted between the command and its reply
         expected, got = f"{wanted}: {show(reply)}", f"{status}: {show(payload)}"
         refuse_value(self._verdict, "reply", self.port, index, f"sequence {seq}", expected, got)
 

@@ -1,0 +1,122 @@
+"""``labtrain resume``: an interrupted run goes on, in a new file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from labtrain.cli.files import first_free
+from labtrain.cli.options import ForceOption, OutOption, SessionArgument, YesOption
+from labtrain.cli.outcome import JsonFlag, ending
+from labtrain.cli.progress import progress_bar
+from labtrain.cli.recorded import Order, Recorded, require_new, run_order
+from labtrain.cli.replaying import steps_of
+from labtrain.clock import RealClock
+from labtrain.errors import UsageError
+from labtrain.progress import Progress
+
+if TYPE_CHECKING:
+    from labtrain.session import Recording
+
+
+def resume(
+    session: SessionArgument,
+    out: OutOption = None,
+    force: ForceOption = False,
+    yes: YesOption = False,
+    data: Annotated[Path | None, typer.Option("--data", help="Where the data sets are.")] = None,
+    as_json: JsonFlag = False,
+) -> None:
+    """Take an aborted protocol or training run up again; the whole of it goes into a new file.
+
+    Example: labtrain resume runs/20261122T101500Z_W12-3-4_train_1.h5
+    """
+    with ending(as_json) as end:
+        from labtrain.session import Recording
+
+        require_new(out, force)
+        clock = RealClock()
+        with Recording.open(session) as recording, progress_bar(as_json) as progress:
+            require_resumable(recording)
+            target = out or first_free(session.parent, f"{session.stem}_resumed", ".h5")
+            done = resume_recording(recording, target, progress, force=force, data=data)
+            steps = steps_of(recording)
+        end.with_(*_told(steps, done, clock.now_ns() / 1e9))
+
+
+def resume_recording(
+    recording: Recording, out: Path, progress: Progress, *, force: bool = False, data: Path | None = None
+) -> Recorded:
+    """Do a recorded run again, compared with its record as far as that goes, and carry it on.
+
+    Parameters
+    ----------
+    recording
+        Of an interrupted run on simulated instruments or directly simulated arrays.
+    out
+        The new session's file.
+
+    Raises
+    ------
+    ReplayMismatch
+        Where the re-run leaves the record: code, packages or data have changed.
+    """
+    from labtrain.session import Resume, Session
+
+    start = recording.start
+    order = Order(
+        start["command"], steps_of(recording), int(start["seed"]), mount="in-process", data_dir=data
+    )
+    origin = {"resumes": {"session": recording.path.name, "uuid": recording.uuid}}
+    bench_file = recording.bench_file
+    with Session.create(out, start={**start, **origin}, bench_file=bench_file, force=force) as session:
+        for text in recording.notes:
+            session.note(text)
+        resume = Resume(recording, session)
+        results, bench_seconds = run_order(order, bench_file, resume.sink, progress)
+        resume.finish()
+    return Recorded(out, session.status, results, bench_seconds)
+
+
+def require_resumable(recording: Recording) -> None:
+    """Accept the record of a run that was stopped, on instruments that are simulated.
+
+    Raises
+    ------
+    UsageError
+        Saying why it cannot be resumed, and what to do instead.
+    """
+    if recording.status == "complete":
+        raise UsageError(
+            "this run came to its end; there is nothing to resume",
+            file=recording.path,
+            remedy="run it again with another --seed, or replay it",
+        )
+    if recording.bench_file is None:
+        return
+    from labtrain.bench import read_plan
+
+    plan = read_plan(recording.bench_file)
+    real = [f"{one.alias} at {one.resource}" for one in plan.instruments.values() if one.resource]
+    if real:
+        raise UsageError(
+            f"the run drove real instruments ({', '.join(real)}): what their devices have become since"
+            " is not in the record",
+            file=recording.path,
+            remedy="measure the remaining devices with labtrain run --device, after a contact-check",
+        )
+
+
+def _told(steps: list[dict[str, Any]], done: Recorded, seconds: float) -> tuple[Any, ...]:
+    """Return what the resumed command itself would have ended with."""
+    from labtrain.cli.running import told_protocol
+    from labtrain.cli.training import told_training
+
+    if len(steps) == 1 and steps[0]["kind"] == "train":
+        return told_training(steps[0], done, seconds)
+    if len(steps) == 1:
+        return told_protocol(steps[0], done)
+    fields = {"session": done.session, "status": done.status, "results": done.results, "seconds": seconds}
+    return fields, f"{len(steps)} steps, {done.status}; recorded in {done.session}"
