@@ -10,6 +10,7 @@ from instruments_servers import PtyServer, TcpServer
 
 from labtrain.bus import Bus, Port
 from labtrain.clock import VirtualClock
+from labtrain.entry_points import DRIVERS, VIRTUAL_INSTRUMENTS, load
 from labtrain.limits import Limits
 from labtrain.links import InProcessLink, Link, SerialLink, VisaLink
 from labtrain.roles import (
@@ -104,35 +105,49 @@ class MeterRig(Rig):
 
 
 class PulserRig(Rig):
-    """An 81160A, channel 1 straight on a resistor, channel 2 on another."""
+    """A pulse generator, channel 1 straight on a resistor, channel 2 on another."""
 
     def __init__(
-        self, ohms: float = 4e3, limits: Limits = UNLIMITED, load: float = 50.0, mount: str = "in-process"
+        self,
+        model: str = "81160A",
+        ohms: float = 4e3,
+        limits: Limits = UNLIMITED,
+        load_ohms: float = 50.0,
+        mount: str = "in-process",
     ) -> None:
-        from drivers.keysight81160a import SPEC
-        from simulated_instruments.keysight81160a import VirtualKeysight81160A
-
+        spec = load(DRIVERS, model)
         arrays = [resistor("load", "pulser.1", ohms), resistor("other", "pulser.2", ohms)]
-        super().__init__(arrays, {"pulser": "81160A"})
-        self.virtual = VirtualKeysight81160A("pulser", self.world, self.clock, {}, 1)
-        self.driver, self.link_port = self.port("pulser", self.virtual.handle, SPEC, mount)
+        super().__init__(arrays, {"pulser": model})
+        self.virtual = load(VIRTUAL_INSTRUMENTS, model)("pulser", self.world, self.clock, {}, 1)
+        self.driver, self.link_port = self.port("pulser", self.virtual.handle, spec, mount)
         envelope = FixedEnvelope(limits, "load.top")
         self.pulser, self.second = (
             PulseGenerator(
-                SPEC.channel(self.driver, c), self.link_port, envelope, self.bus.clock, "pulser", c, load
+                spec.channel(self.driver, c), self.link_port, envelope, self.bus.clock, "pulser", c, load_ohms
             )
             for c in ("1", "2")
         )
 
 
 class MatrixRig(Rig):
-    """The serial matrix on its own."""
+    """A matrix on its own; ``moves`` holds the closed relays after each message that changed them."""
 
-    def __init__(self, gate: RouteGate, mount: str = "in-process", **options: Any) -> None:
-        from drivers.serial_matrix import SPEC
-        from simulated_instruments.serial_matrix import VirtualSerialMatrix
-
-        super().__init__([], {"matrix": "serial-matrix"})
-        self.virtual = VirtualSerialMatrix("matrix", self.world, self.clock, options, 1)
-        self.driver, self.link_port = self.port("matrix", self.virtual.handle, SPEC, mount)
+    def __init__(
+        self, gate: RouteGate, model: str = "serial-matrix", mount: str = "in-process", **options: Any
+    ) -> None:
+        spec = load(DRIVERS, model)
+        super().__init__([], {"matrix": model})
+        self.virtual = load(VIRTUAL_INSTRUMENTS, model)("matrix", self.world, self.clock, options, 1)
+        self.moves: list[frozenset[tuple[int, int]]] = [frozenset()]
+        self.driver, self.link_port = self.port("matrix", self._watched, spec, mount)
         self.matrix = SwitchMatrix(self.driver, self.link_port, gate, self.bus.clock, "matrix", 2e-3)
+
+    def _watched(self, message: bytes) -> bytes | None:
+        reply = self.virtual.handle(message)
+        if self.virtual.coils != self.moves[-1]:
+            self.moves.append(frozenset(self.virtual.coils))
+        return reply
+
+    def place(self, row: int, column: int) -> tuple[int, int]:
+        """A place by its offsets from the matrix's first row and column."""
+        return self.matrix.rows[row], self.matrix.columns[column]

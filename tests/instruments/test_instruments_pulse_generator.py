@@ -1,8 +1,9 @@
-"""The pulse generator role over a virtual 81160A on a resistor; judged on bytes and on the stress record."""
+"""The contract of the pulse generator role, over every model; judged on bytes and on the stress record."""
 
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -15,13 +16,30 @@ from labtrain.limits import Limits
 from labtrain.roles import PulseGenerator
 
 HALF_VOLT = Limits(voltage=0.5, current=20e-3)
+MODELS = ("81160A", "33522B")
+READ_BACK = {"81160A": (b":ARM:SOUR1?", b":TRIG1:COUN?"), "33522B": (b":TRIG1:SOUR?", b":BURS:NCYC?")}
+FREE_RUNNING = {
+    "81160A": (b":ARM:SOUR1 MAN\n", b":ARM:SOUR1 IMM\n"),
+    "33522B": (b":BURS:MODE TRIG;PHAS 0;STAT 1\n", b":BURS:MODE TRIG;PHAS 0;STAT 0\n"),
+}
+LIMITED = {"81160A": b":VOLT1:LIM:STAT 1\n", "33522B": b":LIM:HIGH 0.25;LOW -0.25;STAT 1\n"}
+LEVEL = re.compile(rb".*:VOLT1?:(HIGH|LOW) ")
+
+every_model = pytest.mark.parametrize("model", MODELS)
 
 
-@pytest.fixture(params=["in-process", "tcp"])
+@pytest.fixture(params=[(model, mount) for model in MODELS for mount in ("in-process", "tcp")], ids="-".join)
 def rig(request: pytest.FixtureRequest) -> Iterator[PulserRig]:
-    rig = PulserRig(limits=HALF_VOLT, mount=request.param)
+    model, mount = request.param
+    rig = PulserRig(model, limits=HALF_VOLT, mount=mount)
+    rig.model = model
     yield rig
     rig.close()
+
+
+def position(messages: list[bytes], piece: bytes) -> int:
+    """Where the first message stands that contains ``piece``."""
+    return next(i for i, message in enumerate(messages) if piece in message)
 
 
 def test_opening_sends_nothing(rig: PulserRig) -> None:
@@ -47,8 +65,9 @@ def test_the_doubling_counts_against_the_limit(rig: PulserRig) -> None:
     assert rig.stress("load.top").max_volts <= 0.5
 
 
-def test_a_high_impedance_setting_is_not_doubled() -> None:
-    rig = PulserRig(limits=HALF_VOLT, load=math.inf)
+@every_model
+def test_a_high_impedance_setting_is_not_doubled(model: str) -> None:
+    rig = PulserRig(model, limits=HALF_VOLT, load_ohms=math.inf)
     rig.pulser.pulse(0.499, 100e-9)
     assert rig.stress("load.top").max_volts == pytest.approx(0.499 * 4e3 / 4.051e3, rel=5e-3)
     with pytest.raises(LimitExceeded):
@@ -56,6 +75,7 @@ def test_a_high_impedance_setting_is_not_doubled() -> None:
     rig.close()
 
 
+@every_model
 @pytest.mark.parametrize(
     ("limit", "name"),
     [
@@ -67,22 +87,26 @@ def test_a_high_impedance_setting_is_not_doubled() -> None:
         (Limits(duty=0.09), "duty"),
     ],
 )
-def test_every_limit_refuses_and_sends_nothing(limit: Limits, name: str) -> None:
-    rig = PulserRig(limits=limit)
+def test_every_limit_refuses_and_sends_nothing(model: str, limit: Limits, name: str) -> None:
+    rig = PulserRig(model, limits=limit)
     with pytest.raises(LimitExceeded, match=name):
         rig.pulser.pulse(0.2, 100e-9)
     assert rig.heard == []
     rig.close()
 
 
-@pytest.mark.parametrize("amplitude", [0.0, 0.049, -0.049, math.nan, math.inf, "0.2 V"])
-def test_amplitudes_that_cannot_be_are_refused_never_clamped(rig: PulserRig, amplitude: float) -> None:
+@pytest.mark.parametrize("amplitude", [0.0, "a little less", "-a little less", math.nan, math.inf, "0.2 V"])
+def test_amplitudes_that_cannot_be_are_refused_never_clamped(rig: PulserRig, amplitude: object) -> None:
+    smallest = rig.pulser.minimum_amplitude
+    amplitude = {"a little less": 0.98 * smallest, "-a little less": -0.98 * smallest}.get(
+        amplitude, amplitude
+    )
     with pytest.raises(UsageError) as caught:
         rig.pulser.pulse(amplitude, 100e-9)
     assert caught.value.remedy and rig.heard == []
 
 
-@pytest.mark.parametrize("width", [1.4e-9, 0.0, -1.0, math.nan, math.inf])
+@pytest.mark.parametrize("width", [1.4e-9, 1e-12, 0.0, -1.0, math.nan, math.inf])
 def test_widths_that_cannot_be_are_refused_never_clamped(rig: PulserRig, width: float) -> None:
     with pytest.raises(UsageError):
         rig.pulser.pulse(0.2, width)
@@ -110,10 +134,11 @@ def test_the_output_goes_on_last_after_reading_back(rig: PulserRig) -> None:
     rig.pulser.arm(0.2, 1e-7, 3)
     assert rig.pulser.identity
     on = rig.heard.index(b":OUTP1 1\n")
-    for question in (b":ARM:SOUR1?\n", b":TRIG1:COUN?\n", b":VOLT1:HIGH?\n", b":OUTP1:POL?\n"):
-        assert rig.heard.index(question) < on
-    assert rig.heard.index(b":VOLT1:LIM:STAT 1\n") < on
-    assert not any(b"*WAI" in m or b"BURS" in m for m in rig.heard)
+    for question in (*READ_BACK[rig.model], b":HIGH?", b":LOW?", b":OUTP1:POL?"):
+        assert position(rig.heard, question) < on
+    assert position(rig.heard, LIMITED[rig.model]) < on
+    assert rig.sent()[-1] == b":OUTP1 1\n"
+    assert not any(b"*WAI" in m for m in rig.heard)
 
 
 def test_the_instruments_own_limits_are_set(rig: PulserRig) -> None:
@@ -132,10 +157,11 @@ def test_an_armed_pulse_is_fired_again_without_setting_up(rig: PulserRig) -> Non
     assert rig.stress("load.top").pulses == 4
 
 
-def test_a_count_that_does_not_hold_keeps_the_output_off() -> None:
-    rig = PulserRig(limits=HALF_VOLT)
+@every_model
+def test_an_instrument_that_would_run_for_ever_stays_off(model: str) -> None:
+    rig = PulserRig(model, limits=HALF_VOLT)
     link, plain = rig.link_port._link, rig.link_port._link._handle
-    link._handle = lambda m: plain(b":ARM:SOUR1 IMM\n" if b":ARM:SOUR1 " in m else m)
+    link._handle = lambda m: plain(m.replace(*FREE_RUNNING[model]))
     with pytest.raises(InstrumentStateChanged, match="continuous"):
         rig.pulser.pulse(0.2, 1e-7)
     assert not rig.virtual.channel(1).port.on and rig.stress("load.top").max_volts == 0
@@ -180,10 +206,13 @@ _calls = st.one_of(
 )
 
 
+@every_model
 @settings(max_examples=60)
-@given(st.lists(_calls, min_size=1, max_size=10), st.sampled_from([50.0, 1e3, math.inf]))
-def test_no_sequence_of_calls_takes_a_terminal_above_its_limits(calls: list[tuple], load: float) -> None:
-    rig = PulserRig(limits=HALF_VOLT, load=load)
+@given(calls=st.lists(_calls, min_size=1, max_size=10), load=st.sampled_from([50.0, 1e3, math.inf]))
+def test_no_sequence_of_calls_takes_a_terminal_above_its_limits(
+    model: str, calls: list[tuple], load: float
+) -> None:
+    rig = PulserRig(model, limits=HALF_VOLT, load_ohms=load)
     fired = 0
     for verb, arguments in calls:
         try:
@@ -199,7 +228,7 @@ def test_no_sequence_of_calls_takes_a_terminal_above_its_limits(calls: list[tupl
     assert stress.max_volts <= 0.5 * 1.001
     assert stress.pulses <= 4 * fired
     for message in rig.heard:
-        if message.startswith((b":VOLT1:HIGH ", b":VOLT1:LOW ")):
+        if LEVEL.match(message):
             volts = float(message.split()[1])
             assert abs(volts) * rig.pulser.emf_factor <= 0.5 * (1 + 1e-9)
     assert not rig.virtual.channel(1).port.on or rig.virtual.channel(1).port.emf == 0
