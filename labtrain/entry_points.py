@@ -1,4 +1,4 @@
-"""Things found by name: drivers, virtual instruments, protocols, device models, recipes.
+"""Things found by name: drivers, virtual instruments, protocols, device models, recipes, exporters.
 
 Third parties add their own through Python entry points in the same groups.
 """
@@ -18,6 +18,7 @@ WORLDS = "labtrain.worlds"
 PROTOCOLS = "labtrain.protocols"
 DEVICE_MODELS = "labtrain.device_models"
 RECIPES = "labtrain.recipes"
+EXPORTERS = "labtrain.exporters"
 
 
 @cache
