@@ -9,7 +9,8 @@ from labtrain import populations
 from labtrain.errors import UsageError
 from labtrain.wiring import BenchPlan, DevicePlan
 from simulated_instruments.circuit import Edge
-from simulated_instruments.devices import DEVICE_KINDS, Circumstances, Device
+from simulated_instruments.devices import Circumstances, Device
+from simulated_instruments.kinds import DEVICE_KINDS
 
 CONTACT_OHMS: Final = 1.0
 """Of a terminal's contact, unless its array's settings say ``contact_resistance``."""

@@ -1,6 +1,6 @@
 """Devices as circuit branches: what hangs between their terminals, and what their state does.
 
-A kind of device is one class in ``DEVICE_KINDS``. Parameters come from
+A kind of device is one class in :mod:`simulated_instruments.kinds`. Parameters come from
 :mod:`labtrain.populations`, equations from :mod:`labtrain.physics`.
 """
 
@@ -10,21 +10,26 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-import numpy as np
-
 from labtrain import noise
 from labtrain.physics import sot
 from labtrain.populations import Population
 from labtrain.wiring import GROUND
 from simulated_instruments.draws import Draws
-from simulated_instruments.laws import BarrierLaw, Drifting, Floats, Law, NeuronLaw, Ohmic, ResistorLaw
+from simulated_instruments.laws import (
+    BarrierLaw,
+    DiodeLaw,
+    Drifting,
+    Floats,
+    Law,
+    NeuronLaw,
+    Ohmic,
+    ResistorLaw,
+)
+from simulated_instruments.magnet import Magnet
 from simulated_instruments.stress import BARRIER, LINE, Lifetime, TerminalStress
 
 BROKEN_BARRIER_OHMS: Final = 120.0
 """A broken-down barrier is a short through what is left of the leads."""
-
-_MOST_DRAWS: Final = 100_000
-_SHORTEST, _LONGEST = sot.SHORTEST_SECONDS, sot.LONGEST_SECONDS
 
 
 @dataclass(slots=True, eq=False)
@@ -121,8 +126,8 @@ class Circumstances:
             law = Drifting(law, self.drift_per_hour, self.seconds)
         name = f"{self.name}.{terminal}"
         draws = Draws(noise.normal, self.population.seed, self.population.stream("read"), cell)
-        kept: dict[str, Any] = {"end": GROUND, "conducts": not self.dead} | more
-        return Branch(name=name, start=name, law=law, stress=TerminalStress(), draws=draws, **kept)
+        kept: dict[str, Any] = {"end": GROUND, "conducts": not self.dead, "draws": draws} | more
+        return Branch(name=name, start=name, law=law, stress=TerminalStress(), **kept)
 
 
 class Device:
@@ -141,6 +146,19 @@ class Device:
 
     def pulsed(self, branch: Branch, volts: float, seconds: float, count: int) -> None:
         """React to ``count`` equal pulses at one of its terminals."""
+
+    def held(self, branch: Branch, volts: float, seconds: float) -> None:
+        """React to a level that stood for ``seconds`` until now; 0 s: a level begins now."""
+
+    def watched(self, branch: Branch, volts: Floats, seconds: float, dwell: float) -> None:
+        """Get ready to be read: ``volts [B]`` one after the other, for ``dwell`` each.
+
+        Called where the branch's law ``moves``; until :meth:`unwatched` the law stands for the B readings,
+        each averaged over ``seconds``. With dwell 0 the level stands already.
+        """
+
+    def unwatched(self) -> None:
+        """Stand for one point again."""
 
     def state_dict(self) -> dict[str, Any]:
         """Everything that a resumed world needs."""
@@ -174,40 +192,32 @@ class SotMtj(Device):
 
     def __init__(self, what: Circumstances, terminals: tuple[str, ...]) -> None:
         self._parameters = what.population.cell(what.index)
-        self._population, self._cell, self._stuck = what.population, what.index, what.stuck
-        self._pulses = 0
-        self.antiparallel = False
+        self.magnet = Magnet(what.population, what.index, self._probability, stuck=what.stuck)
         middle = f"{what.name}.middle"
         half = 0.5 * float(sot.line_resistance(self._parameters))
         line = what.branch("line", Ohmic(half), what.index, end=middle, lifetime=LINE, breaks_open=True)
-        barrier = BarrierLaw(self._parameters, lambda: self.antiparallel)
+        barrier = BarrierLaw(self._parameters, lambda: self.magnet.antiparallel)
         top = what.branch("top", barrier, what.index, end=middle, stress_end=middle, lifetime=BARRIER)
         self.branches = (line, top)
         self.resistors = ((middle, GROUND, half),)
 
     def pulsed(self, branch: Branch, volts: float, seconds: float, count: int) -> None:
         """Switch with P(V, t): positive volts on the line drive P to AP, negative AP to P."""
-        if branch is not self.branches[0]:
-            return
-        first, self._pulses = self._pulses, self._pulses + count
-        wanted = volts > 0
-        if self._stuck or volts == 0 or wanted == self.antiparallel:
-            return
-        width = min(max(seconds, _SHORTEST), _LONGEST)
-        probability = float(sot.switching_probability(self._parameters, volts, width))
-        events = np.arange(first, first + min(count, _MOST_DRAWS))
-        draws = noise.uniform(self._population.seed, self._population.stream("pulse"), self._cell, events)
-        if bool((draws < probability).any()):
-            self.antiparallel = wanted
+        if branch is self.branches[0]:
+            self.magnet.expose(volts, seconds, count)
+
+    def _probability(self, volts: float, seconds: float) -> float:
+        width = min(max(seconds, sot.SHORTEST_SECONDS), sot.LONGEST_SECONDS)
+        return float(sot.switching_probability(self._parameters, volts, width))
 
     def state_dict(self) -> dict[str, Any]:
-        """Branches, magnetic state and pulse counter."""
-        return super().state_dict() | {"antiparallel": self.antiparallel, "pulses": self._pulses}
+        """Branches and free layer."""
+        return super().state_dict() | {"magnet": self.magnet.state_dict()}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Take :meth:`state_dict`'s result back."""
         super().load_state_dict(state)
-        self.antiparallel, self._pulses = bool(state["antiparallel"]), int(state["pulses"])
+        self.magnet.load_state_dict(state["magnet"])
 
 
 class Resistor(Device):
@@ -218,10 +228,9 @@ class Resistor(Device):
         self.branches = (what.branch("top", law, what.index),)
 
 
-DEVICE_KINDS: Final[Mapping[str, Callable[[Circumstances, tuple[str, ...]], Device]]] = {
-    "mtj-neuron": Neurons,
-    "mtj-neuron-pair": Neurons,
-    "sot-mtj": SotMtj,
-    "resistor": Resistor,
-}
-"""Device models that the world can wire, by the name that bench files use."""
+class Diode(Device):
+    """A diode to ground, anode on ``top``."""
+
+    def __init__(self, what: Circumstances, terminals: tuple[str, ...]) -> None:
+        law = DiodeLaw(what.population.cell(what.index))
+        self.branches = (what.branch("top", law, what.index),)

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from labtrain.physics import neuron, resistor, sot
+from labtrain.physics import diode, neuron, resistor, tunnelling
 
 Floats = NDArray[np.float64]
 
@@ -27,6 +27,8 @@ class Law(ABC):
     noisy = False
     varies = False
     """Whether it depends on the time of day of the world's clock."""
+    moves = False
+    """Whether levels themselves change it: its device is told of each before it is read."""
 
     @abstractmethod
     def residual(self, volts: Floats, amperes: Floats) -> tuple[Floats, Floats, Floats]:
@@ -116,7 +118,7 @@ class Drifting(Law):
         self._inner = inner
         self._per_hour = per_hour
         self._seconds = seconds
-        self.noisy = inner.noisy
+        self.noisy, self.moves = inner.noisy, inner.moves
 
     def residual(self, volts: Floats, amperes: Floats) -> tuple[Floats, Floats, Floats]:
         """The inner law at the voltage that it would have without drift."""
@@ -130,19 +132,80 @@ class Drifting(Law):
 
 
 class BarrierLaw(Law):
-    """A tunnel barrier in one of two states: :func:`labtrain.physics.sot.barrier_resistance`."""
+    """A tunnel barrier in one of two states, or on the way between them: :mod:`labtrain.physics.tunnelling`.
+
+    Parameters
+    ----------
+    antiparallel
+        Share of time in the antiparallel state, 0 to 1: one for all points, or one a point. A reading of a
+        barrier that flips averages its current, so conductances are what is averaged.
+    moves
+        Whether levels across it change its state.
+    """
 
     _STEP = 1e-5
 
-    def __init__(self, parameters: Mapping[str, float], antiparallel: Callable[[], bool]) -> None:
+    def __init__(
+        self,
+        parameters: Mapping[str, float],
+        antiparallel: Callable[[], bool | Floats],
+        *,
+        moves: bool = False,
+    ) -> None:
         self._parameters = parameters
         self._antiparallel = antiparallel
+        self.moves = self.varies = moves
 
     def residual(self, volts: Floats, amperes: Floats) -> tuple[Floats, Floats, Floats]:
         """``i R(v) - v``, the bias dependence by a central difference."""
-        state = 1.0 if self._antiparallel() else 0.0
-        ohms: Any = sot.barrier_resistance(self._parameters, volts, state)
-        above: Any = sot.barrier_resistance(self._parameters, volts + self._STEP, state)
-        below: Any = sot.barrier_resistance(self._parameters, volts - self._STEP, state)
+        share = np.asarray(self._antiparallel(), dtype=np.float64)
+        ohms, above, below = (self._ohms(volts + d, share) for d in (0.0, self._STEP, -self._STEP))
         ohms_by_volts = (above - below) / (2 * self._STEP)
         return amperes * ohms - volts, amperes * ohms_by_volts - 1.0, ohms + 0.0 * volts
+
+    def _ohms(self, volts: Floats, share: Floats) -> Any:
+        high = tunnelling.barrier_resistance(self._parameters, volts, 1.0)
+        low = self._parameters["r_p"]
+        return low * high / (low * share + high * (1.0 - share))
+
+
+class MemristorLaw(CurrentLaw):
+    """A memristor cell, ohmic at what it is programmed to; its readings scatter.
+
+    Parameters
+    ----------
+    siemens
+        Its conductance now: one for all points, or one a point.
+    """
+
+    noisy = varies = moves = True
+
+    def __init__(self, siemens: Callable[[], float | Floats]) -> None:
+        self._siemens = siemens
+
+    def voltage(self, amperes: Floats) -> Floats:
+        """Ohm's law."""
+        return amperes / self._siemens()
+
+    def slope(self, amperes: Floats) -> Floats:
+        """The resistance."""
+        return 1.0 / self._siemens() + 0.0 * amperes
+
+    def noise_volts(self, amperes: Floats, seconds: float) -> Floats:
+        """The EMF of a reading whose ln G is 1 too large: at a held voltage it adds to the current."""
+        return -amperes / self._siemens()
+
+
+class DiodeLaw(CurrentLaw):
+    """A junction diode: :mod:`labtrain.physics.diode`."""
+
+    def __init__(self, parameters: Mapping[str, float]) -> None:
+        self._parameters = parameters
+
+    def voltage(self, amperes: Floats) -> Floats:
+        """V(I)."""
+        return np.asarray(diode.voltage(self._parameters, amperes))
+
+    def slope(self, amperes: Floats) -> Floats:
+        """dV/dI."""
+        return np.asarray(diode.slope(self._parameters, amperes))

@@ -194,6 +194,7 @@ class World:
             held = before.pop(key, None) if not circuit.varies else None
             if held is None:
                 held = _Held(key, circuit, self._solve(origin, {}), now)
+                self._tell(held.circuit, held.points, 0.0)
                 self._suffer_all(circuit, held.points, 0.0)
             after.append(held)
         self._charge(before.values(), now)
@@ -219,7 +220,8 @@ class World:
             return _nothing(1)
         circuit, _ = self._circuit(port.hi)
         points = next((h.points for h in self._held if h.circuit is circuit and not circuit.varies), None)
-        return self._read(port, circuit, points or self._solve(port.hi, {}), seconds)
+        points = points or self._watched(port, circuit, {}, seconds, 0.0)
+        return self._read(port, circuit, points, seconds)
 
     def sweep(
         self, port: MeterPort, levels: Floats, seconds: float, dwell: float
@@ -239,7 +241,7 @@ class World:
         if not port.on:
             return _nothing(len(levels))
         circuit, _ = self._circuit(port.hi)
-        points = self._solve(port.hi, {id(port): levels})
+        points = self._watched(port, circuit, {id(port): levels}, seconds, dwell)
         read = self._read(port, circuit, points, seconds)
         self._suffer_all(circuit, points, dwell)
         for held in self._held:
@@ -342,6 +344,30 @@ class World:
         points: OperatingPoints = system.solve(drives[0])
         return points
 
+    def _watched(
+        self, port: MeterPort, circuit: Circuit, levels: Mapping[int, Floats], seconds: float, dwell: float
+    ) -> OperatingPoints:
+        """Solve for readings; devices that levels change are told first where they will stand."""
+        points = self._solve(port.hi, levels)
+        moving = [(column, branch) for column, branch in enumerate(circuit.branches) if branch.law.moves]
+        if not moving:
+            return points
+        for column, branch in moving:
+            volts = points.branch_volts[:, column]
+            self._branch_owner[id(branch)].watched(branch, volts, seconds, dwell)
+        try:
+            return self._solve(port.hi, levels)
+        finally:
+            for _, branch in moving:
+                self._branch_owner[id(branch)].unwatched()
+
+    def _tell(self, circuit: Circuit, points: OperatingPoints, seconds: float) -> None:
+        """Tell devices that a level stood for ``seconds`` until now, or begins."""
+        for column, branch in enumerate(circuit.branches):
+            if branch.law.moves:
+                volts = float(points.branch_volts[-1, column])
+                self._branch_owner[id(branch)].held(branch, volts, seconds)
+
     # --- what devices suffer ---------------------------------------------------------------
 
     def _charge(self, several: Iterable[_Held], now: int) -> None:
@@ -349,6 +375,7 @@ class World:
             seconds = (now - held.since_ns) * 1e-9
             held.since_ns = now
             if seconds > 0:
+                self._tell(held.circuit, held.points, seconds)
                 self._suffer_all(held.circuit, held.points, seconds)
 
     def _suffer_all(self, circuit: Circuit, points: OperatingPoints, seconds: float) -> None:

@@ -42,8 +42,7 @@ def pulsed(parameters: Parameters, siemens: Any, volts: Any, seconds: Any, xi: A
     """Return the conductance in S after a pulse of any height and width.
 
     The soft-bounds step of ``v_pulse`` and ``t_pulse``, carried to other pulses: a pulse counts as
-    ``(t/t_pulse) [e^((|V| - v_threshold)/v_scale) - 1] / [e^((v_pulse - v_threshold)/v_scale) - 1]`` reference
-    pulses (field-driven hopping is exponential in V; nothing moves below the threshold) and follows the
+    ``(t/t_pulse) f(|V|)/f(v_pulse)`` reference pulses, ``f(V) = e^((V - v_threshold)/v_scale) - 1`` (field-driven hopping is exponential in V; nothing moves below the threshold) and follows the
     exponential that equal soft-bounds steps draw, ``g_max - G`` shrinking by ``e^(-n step/window)``. So two
     pulses of t are one of 2 t, and no pulse leaves the bounds. For small steps it is
     :func:`soft_bounds_step`.
@@ -51,7 +50,7 @@ def pulsed(parameters: Parameters, siemens: Any, volts: Any, seconds: Any, xi: A
     Parameters
     ----------
     parameters
-        As :func:`soft_bounds_step`, and ``v_threshold``, ``v_pulse``, ``v_scale`` (V), ``t_pulse`` (s), ``stuck``.
+        As :func:`soft_bounds_step`; ``v_threshold``, ``v_pulse``, ``v_scale`` (V), ``t_pulse`` (s), ``stuck``.
     volts
         Positive: potentiation (SET); negative: depression (RESET).
     seconds
@@ -89,8 +88,8 @@ def written(parameters: Parameters, siemens: Any, delta_siemens: Any, xi: Any) -
 def read(parameters: Parameters, siemens: Any, xi: Any, flicker: Any = 0.0) -> Any:
     """Return a reading of the conductance, log-normal and so always positive.
 
-    ``G exp(read_noise xi + read_flicker f)``: ``xi`` a standard normal, ``f`` 1/f noise of unit variance a decade
-    (:func:`labtrain.physics.flicker.flicker`). Compiled: :mod:`labtrain.kernels.flicker`.
+    ``G exp(read_noise xi + read_flicker f)``: ``xi`` a standard normal, ``f`` 1/f noise of unit variance a
+    decade (:func:`labtrain.physics.flicker.flicker`). Compiled: :mod:`labtrain.kernels.flicker`.
     """
     xp = namespace(siemens, xi, flicker)
     return siemens * xp.exp(parameters["read_noise"] * xi + parameters["read_flicker"] * flicker)

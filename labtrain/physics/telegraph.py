@@ -16,8 +16,10 @@ Valid for ``|v| < 1``, where a barrier is left on both sides.
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
+from labtrain.noise import normal_quantile
 from labtrain.physics.namespaces import Parameters, namespace
 
 
@@ -60,6 +62,45 @@ def thresholds(parameters: Parameters, volts: Any, interval: Any, seconds: Any =
     xp = namespace(ratio)
     low = -p * xp.expm1(-ratio)
     return low, low + xp.exp(-ratio)
+
+
+def window_share(
+    parameters: Parameters,
+    volts: float,
+    antiparallel: bool,
+    aperture: float,
+    uniforms: Any,
+    seconds: float = 0.0,
+) -> float:
+    """Return the share of an aperture that one device spends in AP, starting from a given state.
+
+    Dwell times are drawn one after the other; where an aperture holds more of them than there are
+    uniforms for, the share is normal about p_AP with the variance of averaged telegraph noise
+    (Machlup, J. Appl. Phys. 25, 341 (1954)), as in :func:`labtrain.physics.neuron.window_noise`.
+
+    Parameters
+    ----------
+    aperture
+        In s.
+    uniforms
+        ``[m]`` in (0, 1); 64 suffice.
+    """
+    parallel, anti = dwell_times(parameters, volts, seconds)
+    ratio = 1.0 / (aperture / parallel + aperture / anti)
+    if 1.0 / ratio > 0.4 * len(uniforms):
+        p = float(antiparallel_probability(parameters, volts, seconds))
+        variance = 2.0 * p * (1.0 - p) * ratio * (1.0 - ratio)
+        share = p + math.sqrt(variance) * float(normal_quantile(uniforms[0]))
+        return min(max(share, 0.0), 1.0)
+    here, left, share = bool(antiparallel), aperture, 0.0
+    for uniform in uniforms:
+        dwell = min(-(anti if here else parallel) * math.log(uniform), left)
+        share += dwell if here else 0.0
+        left -= dwell
+        here = not here
+        if left <= 0.0:
+            break
+    return share / aperture
 
 
 def dwell_sample(mean_seconds: Any, uniform: Any) -> Any:

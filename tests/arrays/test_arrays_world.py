@@ -42,8 +42,8 @@ def test_switches_do_the_same():
         switched = []
         for pulse in volts[:, i]:
             device.pulsed(device.branches[0], -np.sign(pulse) * 1.0, 10e-9, 1)
-            start = device.antiparallel
+            start = device.magnet.antiparallel
             assert start == (pulse < 0)  # the verifying read
             device.pulsed(device.branches[0], pulse, 3e-9, 1)
-            switched.append(device.antiparallel != start)
+            switched.append(device.magnet.antiparallel != start)
         np.testing.assert_array_equal(outcome.switched[:, i], switched)
