@@ -26,8 +26,11 @@ TEXTS = {
     -222: "Data out of range",
     -223: "Too much data",
     -224: "Illegal parameter value",
+    -230: "Data corrupt or stale",
     -310: "System error",
     -350: "Queue overflow",
+    803: "Not permitted with OUTPUT off",
+    824: "Cannot exceed compliance range",
     1133: "Parameter 4, Syntax error, expected valid name parameters",
 }
 
