@@ -42,7 +42,8 @@ def pulsed(parameters: Parameters, siemens: Any, volts: Any, seconds: Any, xi: A
     """Return the conductance in S after a pulse of any height and width.
 
     The soft-bounds step of ``v_pulse`` and ``t_pulse``, carried to other pulses: a pulse counts as
-    ``(t/t_pulse) f(|V|)/f(v_pulse)`` reference pulses, ``f(V) = e^((V - v_threshold)/v_scale) - 1`` (field-driven hopping is exponential in V; nothing moves below the threshold) and follows the
+    ``(t/t_pulse) f(|V|)/f(v_pulse)`` reference pulses, ``f(V) = e^((V - v_threshold)/v_scale) - 1``
+    (field-driven hopping is exponential in V; nothing moves below the threshold) and follows the
     exponential that equal soft-bounds steps draw, ``g_max - G`` shrinking by ``e^(-n step/window)``. So two
     pulses of t are one of 2 t, and no pulse leaves the bounds. For small steps it is
     :func:`soft_bounds_step`.
@@ -50,7 +51,8 @@ def pulsed(parameters: Parameters, siemens: Any, volts: Any, seconds: Any, xi: A
     Parameters
     ----------
     parameters
-        As :func:`soft_bounds_step`; ``v_threshold``, ``v_pulse``, ``v_scale`` (V), ``t_pulse`` (s), ``stuck``.
+        As :func:`soft_bounds_step`; ``v_threshold``, ``v_pulse``, ``v_scale`` (V), ``t_pulse`` (s) and
+        ``stuck``.
     volts
         Positive: potentiation (SET); negative: depression (RESET).
     seconds
