@@ -6,9 +6,9 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
 from pymeasure.experiment.parameters import FloatParameter, IntegerParameter, Parameter
 
+from labtrain.bench import Contact, slope_ohm
 from labtrain.procedures import DEVICE, Demand, DeviceProcedure, Rows, distinct, select, terminal_of
 from labtrain.session.sink import Column
 from protocols.terminals import ALL, chosen_terminals, compliance_current
@@ -24,6 +24,7 @@ class ContactCheck(DeviceProcedure):
     """
 
     NAME = "contact-check"
+    CHECKS_CONTACT = True
     COLUMNS = DEVICE | {
         "programmed": Column("float64", "V", "programmed voltage"),
         "volts": Column("float64", "V", "voltage"),
@@ -81,25 +82,27 @@ class ContactCheck(DeviceProcedure):
             self._read(terminal)
 
     def _read(self, terminal: str) -> None:
-        limit = self._limit(terminal)
-        with self.bench.route(self.device.name, terminal) as meter:
-            meter.configure("voltage", self.voltage, limit, limit, self.nplc)
-            meter.output_enabled = True
-            for volts in [self.voltage, -self.voltage] * self.repeats:
-                meter.source_voltage = volts
-                reading = meter.measure()
-                self.emit(
-                    "results",
-                    {
-                        "device": self.device.name,
-                        "terminal": terminal,
-                        "programmed": reading.programmed,
-                        "volts": reading.volts,
-                        "amperes": reading.amperes,
-                        "seconds": reading.seconds,
-                        "flags": int(reading.flags),
-                    },
-                )
+        contact = self.bench.contact_check(
+            self.device,
+            terminal,
+            volts=self.voltage,
+            amperes=self._limit(terminal),
+            repeats=self.repeats,
+            nplc=self.nplc,
+        )
+        for reading in contact.readings:
+            self.emit(
+                "results",
+                {
+                    "device": self.device.name,
+                    "terminal": terminal,
+                    "programmed": reading.programmed,
+                    "volts": reading.volts,
+                    "amperes": reading.amperes,
+                    "seconds": reading.seconds,
+                    "flags": int(reading.flags),
+                },
+            )
 
     @classmethod
     def analyse(cls, rows: Rows, attributes: Mapping[str, Any]) -> dict[str, Any]:
@@ -110,31 +113,16 @@ class ContactCheck(DeviceProcedure):
             for terminal in distinct(own["terminal"]):
                 name = f"{device}.{terminal}"
                 expected = attributes["expected_resistance"].get(name)
-                terminals[name] = _judge(select(own, terminal=terminal), expected)
+                terminals[name] = _judge(name, select(own, terminal=terminal), expected)
         outside = [name for name, found in terminals.items() if not found["ok"]]
         return {"ok": not outside, "out_of_specification": outside, "terminals": terminals}
 
 
-def _judge(rows: Rows, expected: tuple[float, float] | None) -> dict[str, Any]:
-    ohm = _slope(rows["volts"], rows["amperes"])
-    low, high = expected or (0.0, math.inf)
-    ohm = ohm if ohm > 0 else math.inf  # an open circuit's slope is noise around zero current
-    if low <= ohm <= high:
-        reason = "as expected" if expected else "no expected resistance is stated"
-    elif not ohm <= high:
-        reason = "above the expected resistance: open, lifted or broken"
-    else:
-        reason = "below the expected resistance: shorted or broken"
+def _judge(where: str, rows: Rows, expected: tuple[float, float] | None) -> dict[str, Any]:
+    found = Contact(where, slope_ohm(rows["volts"], rows["amperes"]), expected)
     return {
-        "ohm": ohm if math.isfinite(ohm) else None,
+        "ohm": found.ohm if math.isfinite(found.ohm) else None,
         "expected_ohm": list(expected) if expected else None,
-        "ok": bool(low <= ohm <= high),
-        "reason": reason,
+        "ok": found.ok,
+        "reason": found.reason,
     }
-
-
-def _slope(volts: Any, amperes: Any) -> float:
-    """Return dV/dI by regressing I on V (the sourced quantity); infinite where no current flows."""
-    v = volts - np.mean(volts)
-    siemens = float(v @ amperes / (v @ v)) if v @ v > 0 else math.nan
-    return 1 / siemens if siemens != 0 else math.inf

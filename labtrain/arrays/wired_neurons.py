@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from typing import Any, Self, final
 
 import array_api_compat
@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from labtrain.arrays.neurons import NeuronPairArray, Reading
 from labtrain.arrays.selection import checked_indices
 from labtrain.arrays.stimuli import checked_stimulus, on_grid
-from labtrain.errors import UsageError
+from labtrain.errors import CheckFailed, UsageError
+from labtrain.roles.flags import Flag
 from labtrain.roles.source_meter import SourceMeter
 
 Route = Callable[[str, str], AbstractContextManager[SourceMeter]]
@@ -46,8 +47,8 @@ class WiredNeuronArray(NeuronPairArray):
 
     Notes
     -----
-    A device that is open sits in compliance at every point: it is flagged COMPLIANCE, and
-    is not an error.
+    A device that has not passed the bench's contact check is not driven: it reads zero, flagged DEAD.
+    One that opens later sits in compliance at every point: it is flagged COMPLIANCE. Neither is an error.
     """
 
     def __init__(
@@ -72,9 +73,14 @@ class WiredNeuronArray(NeuronPairArray):
     def resolution_amperes(self) -> float:  # type: ignore[override]
         """The source's step on the range that holds ``max_amperes``; the first use connects a neuron."""
         if self._shared.resolution is None:
-            device, forward, _ = self._neurons[0]
-            with self._shared.route(device, forward) as meter:
-                return self._shared.configure(meter)
+            for device, forward, _ in self._neurons:
+                with suppress(CheckFailed), self._shared.route(device, forward) as meter:
+                    return self._shared.configure(meter)
+            raise CheckFailed(
+                f"no neuron of {self.name!r} passed its contact check",
+                remedy="run contact-check",
+                key=self.name,
+            )
         return self._shared.resolution
 
     def __len__(self) -> int:
@@ -130,7 +136,10 @@ class WiredNeuronArray(NeuronPairArray):
         volts = np.empty(columns.shape)
         flags = np.empty(columns.shape, dtype=np.uint8)
         for j, neuron in enumerate(self._neurons):
-            volts[:, j], flags[:, j] = self._read(neuron[0], neuron[terminal], columns[:, j])
+            try:
+                volts[:, j], flags[:, j] = self._read(neuron[0], neuron[terminal], columns[:, j])
+            except CheckFailed:  # no contact: not driven, and worth a flag, not the end of a training
+                volts[:, j], flags[:, j] = 0.0, int(Flag.DEAD)
         xp, device = array_api_compat.array_namespace(wanted), array_api_compat.device(wanted)
         return Reading(volts=xp.asarray(volts, device=device), flags=xp.asarray(flags, device=device))
 

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from labtrain.bench.bench import Bench
     from labtrain.bench.checking import check_bench
     from labtrain.bench.connecting import Connector, LiveConnector, ReplayConnector
+    from labtrain.bench.contact import Contact, slope_ohm
     from labtrain.bench.describing import describe_plan
     from labtrain.bench.locating import bench_names, locate_bench, state_directory
     from labtrain.bench.off import bench_off
@@ -26,6 +27,7 @@ _HOMES = {
     "BenchSetup": "planning",
     "BenchSource": "reading",
     "Connector": "connecting",
+    "Contact": "contact",
     "LiveConnector": "connecting",
     "Pulse": "pulse_path",
     "PulsePath": "pulse_path",
@@ -41,6 +43,7 @@ _HOMES = {
     "read_source": "reading",
     "select_devices": "selecting",
     "serve_bench": "serving",
+    "slope_ohm": "contact",
     "state_directory": "locating",
 }
 
@@ -49,6 +52,7 @@ __all__ = [
     "BenchSetup",
     "BenchSource",
     "Connector",
+    "Contact",
     "LiveConnector",
     "Pulse",
     "PulsePath",
@@ -64,6 +68,7 @@ __all__ = [
     "read_source",
     "select_devices",
     "serve_bench",
+    "slope_ohm",
     "state_directory",
 ]
 

@@ -13,6 +13,8 @@ from labtrain.arrays.neurons import NeuronPairArray
 from labtrain.bench.circuit import Channel, Circuit
 from labtrain.bench.connecting import Connector
 from labtrain.bench.connection import Connection, failures
+from labtrain.bench.contact import Contact, contact_amperes, contact_volts, measure_contact
+from labtrain.bench.contacts import Contacts
 from labtrain.bench.describing import describe_plan
 from labtrain.bench.endurance import EnduranceBook, book_path
 from labtrain.bench.instruments import Instruments
@@ -59,10 +61,14 @@ class Bench:
         self._connection = connection
         self._circuit = Circuit(setup.plan, setup.specs)
         self._board = RelayBoard()
-        self._instruments = Instruments(setup, connection, self._circuit, self._board)
+        self._book = EnduranceBook(book_path(setup.plan) if connection.is_live else None)
+        demanded = bool(setup.plan.hazards["contact_check"])
+        self._contacts = Contacts(self._circuit, setup.specs, sink, self._book, demanded=demanded)
+        self._instruments = Instruments(
+            setup, connection, self._circuit, self._board, self._contacts, self._book
+        )
         self._routes = Routes(self._circuit, self._board, self._instruments.switch_matrix)
         self._arrays: dict[str, NeuronPairArray] = {}
-        self._book = EnduranceBook(book_path(setup.plan) if connection.is_live else None)
         self._signals = TerminationAsException()
         self._open = True
         self._started_ns = self.clock.now_ns()
@@ -181,10 +187,13 @@ class Bench:
     def route(self, device: str | DevicePlan, terminal: str) -> Iterator[SourceMeter]:
         """Connect the source meter that can reach a terminal, for the length of the block.
 
-        Relays close cold, ground side first; on every way out the source goes off and they open.
+        Relays close cold, ground side first; on every way out the source goes off and they open. The
+        first route to a terminal begins with its contact check.
 
         Raises
         ------
+        CheckFailed
+            When the terminal's contact check does not find what the bench file expects.
         UsageError
             When no source meter can reach the terminal.
         LimitExceeded
@@ -192,8 +201,57 @@ class Bench:
         """
         found, plan = self._terminal(device, terminal)
         channel, source = self._source(found, plan, MeterSource)
+        self._contacts.require(f"{found.name}.{plan.name}")
         with self._routes.closed(found, plan, channel, source):
+            if self._contacts.due(found, plan):
+                self._measure_contact(found, plan, source.role)
+                self._contacts.require(f"{found.name}.{plan.name}")
             yield source.role
+
+    def contact_check(
+        self,
+        device: str | DevicePlan,
+        terminal: str,
+        *,
+        volts: float | None = None,
+        amperes: float | None = None,
+        repeats: int = 1,
+        nplc: float = 1.0,
+    ) -> Contact:
+        """Measure a terminal at 20 mV or less and compare it with its expected resistance.
+
+        What is found counts from then on, for better or worse; nothing is raised for a bad contact.
+
+        Parameters
+        ----------
+        volts, amperes
+            Level and current limit; by default 20 mV and 100 uA, or what the terminal's limits allow.
+        repeats
+            Readings at each polarity.
+        nplc
+            Aperture in power line cycles.
+
+        Raises
+        ------
+        UsageError
+            When no source meter reaches the terminal.
+        """
+        found, plan = self._terminal(device, terminal)
+        channel, source = self._source(found, plan, MeterSource)
+        with self._routes.closed(found, plan, channel, source):
+            return self._measure_contact(found, plan, source.role, volts, amperes, repeats, nplc)
+
+    def out_of_contact(self, device: str | DevicePlan) -> list[str]:
+        """Check what is due of a device's terminals; return those that did not pass, as ``"sot.top"``.
+
+        Empty where the bench file says ``hazards.contact_check = false``.
+        """
+        found = self.device(device) if isinstance(device, str) else device
+        for plan in found.terminals.values():
+            if self._contacts.due(found, plan):
+                self.contact_check(found, plan.name)
+        names = (f"{found.name}.{terminal}" for terminal in found.terminals)
+        return [name for name in names if not self._contacts.passed(name)]
 
     def pulse_path(
         self, device: str | DevicePlan, terminal: str, *, resistance: float | None = None
@@ -213,11 +271,13 @@ class Bench:
 
         @contextmanager
         def connected() -> Iterator[None]:
+            for name in self.out_of_contact(found):
+                self._contacts.require(name)
             with self._routes.closed(found, plan, channel, source):
                 self._refuse_second_source(found, channel)
                 yield
 
-        return PulsePath(source.role, path, ohms, plan.limits, where, connected, self._book)
+        return PulsePath(source.role, path, ohms, plan.limits, where, connected)
 
     def array(self, name: str) -> NeuronPairArray:
         """Return a device-role array wired to the instruments; its exchanges are recorded."""
@@ -260,6 +320,30 @@ class Bench:
         return described
 
     # below
+
+    def _measure_contact(
+        self,
+        device: DevicePlan,
+        plan: TerminalPlan,
+        meter: SourceMeter,
+        volts: float | None = None,
+        amperes: float | None = None,
+        repeats: int = 1,
+        nplc: float = 1.0,
+    ) -> Contact:
+        where, volts = f"{device.name}.{plan.name}", volts or contact_volts(plan.limits)
+        with self._contacts.checking():
+            contact = measure_contact(
+                meter,
+                where,
+                plan.expected_resistance,
+                volts=volts,
+                amperes=amperes or contact_amperes(plan.limits, volts),
+                repeats=repeats,
+                nplc=nplc,
+            )
+        self._contacts.note(contact)
+        return contact
 
     def _terminal(self, device: str | DevicePlan, terminal: str) -> tuple[DevicePlan, TerminalPlan]:
         if not self._open:

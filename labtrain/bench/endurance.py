@@ -10,10 +10,12 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from math import inf, isinf
 from pathlib import Path
-from typing import final
+from typing import Any, final
 
 from labtrain.bench.locating import state_directory
 from labtrain.errors import RecordError
@@ -21,9 +23,40 @@ from labtrain.limits import Limits
 from labtrain.wiring import BenchPlan
 
 
+@dataclass(slots=True)
+class Life:
+    """What one terminal has been through.
+
+    Attributes
+    ----------
+    pulses
+        Charged so far.
+    stress_seconds
+        Pulse widths added up.
+    max_volts
+        The largest pulse, at the device, in V.
+    ohm
+        Its resistance at the last contact check; infinite for an open circuit, None before the first.
+    """
+
+    pulses: int = 0
+    stress_seconds: float = 0.0
+    max_volts: float = 0.0
+    ohm: float | None = None
+
+    def add(self, entry: Mapping[str, Any]) -> None:
+        """Take one line of the logbook in."""
+        pulses = int(entry.get("pulses", 0))
+        self.pulses += pulses
+        self.stress_seconds += pulses * float(entry.get("seconds", 0.0))
+        self.max_volts = max(self.max_volts, abs(float(entry.get("volts", 0.0))))
+        if "ohm" in entry:
+            self.ohm = inf if entry["ohm"] is None else float(entry["ohm"])
+
+
 @final
 class EnduranceBook:
-    """Counts pulses by terminal.
+    """Counts pulses by terminal and keeps what each has been through.
 
     Parameters
     ----------
@@ -33,15 +66,27 @@ class EnduranceBook:
 
     def __init__(self, path: Path | None) -> None:
         self._path = path
-        self._pulses: Counter[str] = Counter()
+        self._lives: defaultdict[str, Life] = defaultdict(Life)
         if path is not None and path.exists():
             for line in path.read_bytes().splitlines():
                 entry = _entry(line)
-                self._pulses[str(entry.get("terminal"))] += int(entry.get("pulses", 0))
+                if "terminal" in entry:
+                    self._lives[str(entry["terminal"])].add(entry)
 
-    def pulses(self, terminal: str) -> int:
-        """Return how many pulses ``"sot.line"`` has been charged."""
-        return self._pulses[terminal]
+    def life(self, terminal: str) -> Life:
+        """Return what ``"sot.line"`` has been through."""
+        return replace(self._lives[terminal])
+
+    def check(self, terminal: str, count: int, limits: Limits) -> None:
+        """Accept ``count`` more pulses.
+
+        Raises
+        ------
+        LimitExceeded
+            When the device would exceed its ``total_pulses``.
+        """
+        after = self._lives[terminal].pulses + count
+        limits.check("total_pulses", after, what="a pulse count", where=terminal)
 
     def charge(self, terminal: str, count: int, volts: float, seconds: float, limits: Limits) -> None:
         """Charge pulses that are about to be sent.
@@ -53,11 +98,17 @@ class EnduranceBook:
         RecordError
             When the logbook cannot be written; nothing may be sent then.
         """
-        after = self._pulses[terminal] + count
-        limits.check("total_pulses", after, what="a pulse count", where=terminal)
+        self.check(terminal, count, limits)
+        self._note({"terminal": terminal, "pulses": count, "volts": volts, "seconds": seconds})
+
+    def note_state(self, terminal: str, ohm: float) -> None:
+        """Note the resistance that a contact check found, in ohm."""
+        self._note({"terminal": terminal, "ohm": None if isinf(ohm) else ohm})
+
+    def _note(self, entry: Mapping[str, Any]) -> None:
         if self._path is not None:
-            _append(self._path, {"terminal": terminal, "pulses": count, "volts": volts, "seconds": seconds})
-        self._pulses[terminal] = after
+            _append(self._path, entry)
+        self._lives[str(entry["terminal"])].add(entry)
 
 
 def book_path(plan: BenchPlan) -> Path | None:
@@ -87,7 +138,7 @@ def _append(path: Path, entry: Mapping[str, object]) -> None:
         ) from None
 
 
-def _entry(line: bytes) -> dict[str, int]:
+def _entry(line: bytes) -> dict[str, Any]:
     """Read one line; a last line that was cut by a power failure counts nothing."""
     try:
         entry = json.loads(line)

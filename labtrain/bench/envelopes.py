@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from typing import final
 
 from labtrain.bench.circuit import Channel, Circuit, Closed, Reached
+from labtrain.bench.contacts import Contacts
+from labtrain.bench.endurance import EnduranceBook
 from labtrain.bench.relays import RelayBoard
-from labtrain.bench.worst_case import at_generator, at_source_meter
+from labtrain.bench.worst_case import GENERATOR_OHMS, at_generator, at_source_meter
+from labtrain.errors import LimitExceeded
 from labtrain.limits import Limits, tightest
 from labtrain.roles.envelope import Envelope
 
@@ -26,10 +30,23 @@ class ChannelEnvelope(Envelope):
     ----------
     stiff
         A source meter (no source resistance of its own); False for a generator.
+    contacts
+        Say which devices have passed their contact check.
+    book
+        Is charged with pulses before they are sent.
     """
 
-    def __init__(self, circuit: Circuit, board: RelayBoard, channel: Channel, *, stiff: bool) -> None:
-        self._circuit, self._board = circuit, board
+    def __init__(
+        self,
+        circuit: Circuit,
+        board: RelayBoard,
+        channel: Channel,
+        contacts: Contacts,
+        book: EnduranceBook,
+        *,
+        stiff: bool,
+    ) -> None:
+        self._circuit, self._board, self._contacts, self._book = circuit, board, contacts, book
         self._channel, self._stiff = channel, stiff
         self._known: dict[Closed, tuple[Limits, str]] = {}
 
@@ -45,6 +62,34 @@ class ChannelEnvelope(Envelope):
                 self._known.clear()
             answer = self._known[closed] = self._limits(closed)
         return answer
+
+    def before_drive(self) -> None:
+        """Raise unless every device in reach has passed its contact check."""
+        self._contacts.before_drive(self._reached())
+
+    def before_arming(self, pulses: int, trigger_source: str) -> None:
+        """Raise where a device in reach would get more pulses than it may, or nobody could count them."""
+        for one in self._reached():
+            self._book.check(one.name, pulses, one.terminal.limits)
+            if trigger_source == "external" and one.terminal.limits.total_pulses < math.inf:
+                raise LimitExceeded(
+                    "pulses triggered from outside cannot be counted, and this terminal has a total of"
+                    f" {one.terminal.limits.total_pulses:g}; nothing was sent",
+                    remedy="trigger manually",
+                    key=one.name,
+                )
+
+    def before_pulses(self, pulses: int, emf: float, seconds: float) -> None:
+        """Charge pulses to every terminal in reach, in volts at the device."""
+        reached = self._reached()
+        for one in reached:
+            self._book.check(one.name, pulses, one.terminal.limits)
+        for one in reached:
+            volts = emf * one.path.gain * _share(one)
+            self._book.charge(one.name, pulses, volts, seconds, one.terminal.limits)
+
+    def _reached(self) -> tuple[Reached, ...]:
+        return self._circuit.reached(self._channel, self._board.closed)
 
     def _limits(self, closed: Closed) -> tuple[Limits, str]:
         reached = self._circuit.reached(self._channel, closed)
@@ -65,3 +110,10 @@ class ChannelEnvelope(Envelope):
         if self._stiff:
             return at_source_meter(one.terminal.limits, one.path)
         return at_generator(one.terminal.limits, one.path, one.terminal.expected_resistance)
+
+
+def _share(one: Reached) -> float:
+    """Return what of the EMF falls on the device, at the centre of its expected range; all where unknown."""
+    low, high = one.terminal.expected_resistance or (math.inf, math.inf)
+    ohm = math.sqrt(low * high)
+    return 1.0 if math.isinf(ohm) else ohm / (ohm + GENERATOR_OHMS + one.path.resistance)

@@ -6,6 +6,8 @@ from typing import Any, final
 
 from labtrain.bench.circuit import Channel, Circuit
 from labtrain.bench.connection import Connection
+from labtrain.bench.contacts import Contacts
+from labtrain.bench.endurance import EnduranceBook
 from labtrain.bench.envelopes import ChannelEnvelope
 from labtrain.bench.gate import SafetyGate
 from labtrain.bench.planning import BenchSetup
@@ -26,8 +28,15 @@ class Instruments:
     """Makes roles, each with the envelope or the gate of its place in the wiring."""
 
     def __init__(
-        self, setup: BenchSetup, connection: Connection, circuit: Circuit, board: RelayBoard
+        self,
+        setup: BenchSetup,
+        connection: Connection,
+        circuit: Circuit,
+        board: RelayBoard,
+        contacts: Contacts,
+        book: EnduranceBook,
     ) -> None:
+        self._contacts, self._book = contacts, book
         self._setup, self._connection, self._circuit, self._board = setup, connection, circuit, board
         self._opened: dict[str, Any] = {}
         self._matrices: dict[str, SwitchMatrix] = {}
@@ -78,7 +87,9 @@ class Instruments:
             if other.role == "switch-matrix":
                 self.switch_matrix(matrix)  # limits follow what is closed, so that must be known first
         stiff = spec.role == "source-meter"
-        envelope = ChannelEnvelope(self._circuit, self._board, channel, stiff=stiff)
+        envelope = ChannelEnvelope(
+            self._circuit, self._board, channel, self._contacts, self._book, stiff=stiff
+        )
         port, clock = self._connection.ports[alias], self._connection.bus.clock
         with port.role_call():
             driver = spec.channel(self._driver(alias), channel.name)

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import final
 
 from labtrain.bench.circuit import Path
-from labtrain.bench.endurance import EnduranceBook
 from labtrain.bench.worst_case import GENERATOR_OHMS
 from labtrain.errors import LimitExceeded, UsageError
 from labtrain.limits import Limits
@@ -57,8 +56,6 @@ class PulsePath:
         Of the terminal.
     connected
         Closes the route while pulses are sent; checks that no other source drives the device.
-    book
-        Charged before pulses are sent.
     """
 
     def __init__(
@@ -69,11 +66,9 @@ class PulsePath:
         limits: Limits,
         where: str,
         connected: Callable[[], AbstractContextManager[None]],
-        book: EnduranceBook,
     ) -> None:
         self.generator, self.path, self.resistance = generator, path, resistance
         self._limits, self._where, self._connected = limits, where, connected
-        self._book = book
 
     @property
     def gain(self) -> float:
@@ -112,7 +107,6 @@ class PulsePath:
             )
         amplitude = self.programmed(volts)
         with self._connected():
-            self._book.charge(self._where, n, volts, seconds, self._limits)
             self.generator.pulse(amplitude, seconds, n)
         return Pulse(volts, amplitude, seconds, n)
 

@@ -161,6 +161,7 @@ class HazardsTable(Table):
     """``[hazards]``: what the bench allows itself; the defaults are the careful ones."""
 
     contact_current: Amperes = 1e-6
+    contact_check: bool = True
     forbidden: list[str] = Field(default_factory=list)
     auto_range: bool = False
     raw: bool = False

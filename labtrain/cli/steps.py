@@ -106,7 +106,12 @@ def _protocol(step: Mapping[str, Any], around: Surroundings) -> dict[str, Any]:
         sink=around.sink,
         progress=around.progress,
     )
-    return {"status": outcome.status, "points": outcome.points, "result": outcome.result}
+    return {
+        "status": outcome.status,
+        "points": outcome.points,
+        "result": outcome.result,
+        "not_driven": list(outcome.not_driven),
+    }
 
 
 def every_device(plan: BenchPlan) -> list[DevicePlan]:
@@ -138,11 +143,14 @@ _STEPS = {"protocol": _protocol, "train": _train}
 
 def failed_checks(results: Mapping[str, Mapping[str, Any]]) -> list[str]:
     """Name what ran but is out of specification."""
-    return [
-        f"{name}: {', '.join(result['result'].get('out_of_specification', []))}"
-        for name, result in results.items()
-        if isinstance(result.get("result"), Mapping) and result["result"].get("ok") is False
-    ]
+    failed = []
+    for name, result in results.items():
+        outside = list(result.get("not_driven", ()))
+        if isinstance(result.get("result"), Mapping) and result["result"].get("ok") is False:
+            outside += result["result"].get("out_of_specification", [])
+        if outside:
+            failed.append(f"{name}: {', '.join(outside)}")
+    return failed
 
 
 def check_failed(results: Mapping[str, Mapping[str, Any]]) -> CheckFailed | None:

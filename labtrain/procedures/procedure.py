@@ -41,6 +41,8 @@ class DeviceProcedure(Procedure):
     FIT
         How ``labtrain fit`` reads the rows: ``model``, ``models`` that fit them at all, and ``map``
         (see :mod:`labtrain.twins.column_map`). Empty for none.
+    CHECKS_CONTACT
+        Whether it is itself the contact check that the runner otherwise does before each device.
     bench, device, seed
         Bound by the runner.
     expected_resistance
@@ -50,6 +52,7 @@ class DeviceProcedure(Procedure):
     NAME: ClassVar[str] = ""
     COLUMNS: ClassVar[Mapping[str, Column]] = {}
     FIT: ClassVar[Mapping[str, Any]] = {}
+    CHECKS_CONTACT: ClassVar[bool] = False
 
     bench: Bench
     device: DevicePlan

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from labtrain.errors import UsageError
+from labtrain.errors import CheckFailed, UsageError
 from labtrain.procedures.demand import Demand, summarise
 from labtrain.procedures.parameters import parameters_of, read_settings
 from labtrain.procedures.procedure import DeviceProcedure
@@ -34,11 +34,15 @@ class ProcedureResult:
         Rows recorded.
     result
         What ``analyse`` made of them.
+    not_driven
+        Terminals that did not pass their contact check (``"neurons[3].top"``): nothing was measured on
+        their devices.
     """
 
     status: str
     points: int
     result: dict[str, Any]
+    not_driven: tuple[str, ...] = ()
 
 
 def plan_procedure(
@@ -96,10 +100,14 @@ def run_procedure(
         For bad settings, no devices, or a device that the procedure does not suit.
     LimitExceeded
         Where the plan exceeds a limit of a device; nothing has been sent then.
+    CheckFailed
+        Where no device passed its contact check.
     """
     sink = sink or NullSink()
     procedure, values = _prepare(procedure_class, settings)
     demands = _demands(procedure, devices)
+    lifted = {} if procedure.CHECKS_CONTACT else _out_of_contact(bench, devices)
+    devices = [device for device in devices if device.name not in lifted]
     attributes = _attributes(procedure, values, devices, seed)
     progress = progress or SilentProgress()
     progress.start(procedure_class.NAME, sum(demand.points for demand in demands))
@@ -110,7 +118,8 @@ def run_procedure(
     _execute(procedure, devices, stopped)
     result = procedure_class.analyse(rows.columns(), attributes) if rows.count else {}
     sink.document(f"analysis/{run_name}", result)
-    return ProcedureResult("aborted" if stopped.asked else "complete", rows.count, result)
+    not_driven = tuple(name for names in lifted.values() for name in names)
+    return ProcedureResult("aborted" if stopped.asked else "complete", rows.count, result, not_driven)
 
 
 def _prepare(
@@ -134,6 +143,18 @@ def _demands(procedure: DeviceProcedure, devices: Sequence[DevicePlan]) -> list[
             demand.check(device)
             demands.append(demand)
     return demands
+
+
+def _out_of_contact(bench: Bench, devices: Sequence[DevicePlan]) -> dict[str, list[str]]:
+    """Check contacts that have not been checked; return device -> terminals that did not pass."""
+    lifted = {device.name: names for device in devices if (names := bench.out_of_contact(device))}
+    if len(lifted) == len(devices):
+        found = ", ".join(name for names in lifted.values() for name in names)
+        raise CheckFailed(
+            f"no device passed its contact check ({found}); nothing more was driven",
+            remedy="look at probes, bonds and wiring; `labtrain run contact-check` shows every resistance",
+        )
+    return lifted
 
 
 def _attributes(

@@ -19,6 +19,23 @@ class Envelope(ABC):
         Asked before every change; it must be quick.
         """
 
+    def before_drive(self) -> None:  # noqa: B027 - optional
+        """Raise where something in reach may not be driven yet; asked before an output goes on."""
+
+    def before_arming(self, pulses: int, trigger_source: str) -> None:  # noqa: B027 - optional
+        """Raise where a device in reach may not receive so many more pulses; nothing is charged yet."""
+
+    def before_pulses(self, pulses: int, emf: float, seconds: float) -> None:  # noqa: B027 - optional
+        """Charge pulses that are about to be sent to every device in reach; raise where it has had its share.
+
+        Parameters
+        ----------
+        pulses
+            How many; the whole burst counts, whatever becomes of it.
+        emf, seconds
+            Open-circuit volts and width of each.
+        """
+
 
 class RouteGate(ABC):
     """Leave to move relays, asked before a byte is sent."""

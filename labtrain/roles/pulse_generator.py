@@ -227,6 +227,8 @@ class PulseGenerator(Role):
             limits, where = self._envelope.limits()
             emf = abs(wanted.high + wanted.low) * self.emf_factor
             check_pulse(emf, wanted.width, wanted.period, self._driver.source_ohms, limits, where)
+            self._envelope.before_drive()
+            self._envelope.before_arming(wanted.count, wanted.trigger)
             if self._armed == wanted and self._seen == self._port.incidents:
                 return wanted
             self._turn_off()
@@ -259,6 +261,8 @@ class PulseGenerator(Role):
                     self.name,
                     "turn the other channel's output off first",
                 )
+            self._envelope.before_drive()
+            self._envelope.before_pulses(armed.count, emf, armed.width)
             self._driver.trigger()
 
     def wait_complete(self, timeout: float = 5.0) -> None:

@@ -159,6 +159,7 @@ class SourceControl:
                 f"set {limit}, or configure(), before turning the output on",
             )
         self.refuse_auto_ranges(state.mode)
+        self._envelope.before_drive()
         limits, where = self._envelope.limits()
         check_source(state.mode, state.level, state.compliance, limits, where)
         steps = np.array([0.0, state.level])

@@ -19,11 +19,11 @@ def test_the_count_is_kept_from_run_to_run(tmp_path: Path) -> None:
     with path.open("ab") as file:
         file.write(b'{"terminal": "sot.line", "pul')  # the power went
     again = EnduranceBook(path)
-    assert again.pulses("sot.line") == 700
+    assert again.life("sot.line").pulses == 700
     with pytest.raises(LimitExceeded, match=r"total pulses.*sot\.line"):
         again.charge("sot.line", 301, 0.9, 5e-9, Limits(total_pulses=1000))
     again.charge("sot.line", 300, 0.9, 5e-9, Limits(total_pulses=1000))
-    assert EnduranceBook(path).pulses("sot.line") == 1000
+    assert EnduranceBook(path).life("sot.line").pulses == 1000
 
 
 def test_a_logbook_that_cannot_be_written_stops_everything(tmp_path: Path) -> None:

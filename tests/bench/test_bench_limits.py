@@ -11,10 +11,13 @@ from hypothesis import strategies as st
 
 from labtrain.bench import locate_bench, read_setup
 from labtrain.bench.circuit import Channel, Circuit, Path
+from labtrain.bench.contacts import Contacts
+from labtrain.bench.endurance import EnduranceBook
 from labtrain.bench.envelopes import ChannelEnvelope
 from labtrain.bench.relays import RelayBoard
 from labtrain.bench.worst_case import GENERATOR_OHMS, at_generator, at_source_meter
 from labtrain.limits import Limits, tightest
+from labtrain.session.sink import NullSink
 from labtrain.wiring import Crosspoint
 
 SMU = Channel("smu", "")
@@ -24,9 +27,19 @@ PULSER = Channel("pulser", "1")
 def bench(text: str) -> tuple[Circuit, RelayBoard, ChannelEnvelope, ChannelEnvelope]:
     setup = read_setup(text.encode())
     circuit, board = Circuit(setup.plan, setup.specs), RelayBoard()
-    meter = ChannelEnvelope(circuit, board, SMU, stiff=True)
-    generator = ChannelEnvelope(circuit, board, PULSER, stiff=False)
-    return circuit, board, meter, generator
+    return (
+        circuit,
+        board,
+        envelope(circuit, board, setup.specs, SMU),
+        envelope(circuit, board, setup.specs, PULSER),
+    )
+
+
+def envelope(circuit: Circuit, board: RelayBoard, specs, channel: Channel) -> ChannelEnvelope:
+    book = EnduranceBook(None)
+    contacts = Contacts(circuit, specs, NullSink(), book, demanded=True)
+    stiff = specs[channel.alias].role == "source-meter"
+    return ChannelEnvelope(circuit, board, channel, contacts, book, stiff=stiff)
 
 
 def relay(column: int, row: int = 1) -> Crosspoint:
@@ -58,7 +71,7 @@ def test_a_source_that_reaches_nothing_is_held_to_what_it_could_reach(small: str
 def test_a_source_wired_to_no_device_may_do_nothing(small: str) -> None:
     setup = read_setup(small.encode())
     circuit = Circuit(setup.plan, setup.specs)
-    idle = ChannelEnvelope(circuit, RelayBoard(), Channel("pulser", "2"), stiff=False)
+    idle = envelope(circuit, RelayBoard(), setup.specs, Channel("pulser", "2"))
     limits, where = idle.limits()
     assert limits.voltage == limits.current == 0.0 and "reaches no device" in where
 

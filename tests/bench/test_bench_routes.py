@@ -87,6 +87,7 @@ def test_levels_are_held_to_the_routed_terminals_limits(bench: Bench) -> None:
 
 
 def test_a_hot_route_is_neither_closed_nor_opened(bench: Bench) -> None:
+    bench.contact_check("reference", "top")
     meter, matrix = bench.source_meter("smu"), bench.switch_matrix("matrix")
     meter.configure("voltage", 0.1, 20e-6, 20e-6, 1.0)
     meter.source_voltage = 0.1

@@ -26,6 +26,7 @@ def is_safe(world) -> bool:
 
 def drive(bench: Bench) -> None:
     """Leave the meter on through a closed relay, and the generator armed, behind the back of all routes."""
+    assert bench.out_of_contact("reference") == bench.out_of_contact("sot") == []
     meter = bench.source_meter("smu")
     bench.switch_matrix("matrix").close((1, 21))
     meter.configure("current", 10e-6, 0.5, 0.5, 1.0)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from labtrain.bench import Bench, locate_bench
-from labtrain.errors import LimitExceeded, UsageError
+from labtrain.errors import CheckFailed, LimitExceeded, UsageError
 from labtrain.procedures import plan_procedure, run_procedure
 from labtrain.session import Recording, Session
 from labtrain.session.sink import NullSink
@@ -96,8 +96,11 @@ def test_rows_are_recorded_as_planned_and_analysed_from_the_file_alone(measured,
 @pytest.mark.parametrize("case", CASES, ids=NAMES)
 def test_the_plan_is_what_happens(bench, measured, case):
     procedure, devices, settings = case
-    figures = plan_procedure(procedure, bench.plan, bench.select(devices), settings)
-    assert figures["points"] == measured[0][procedure.NAME].points
+    ran = measured[0][procedure.NAME]
+    lifted = {name.rpartition(".")[0] for name in ran.not_driven}
+    devices = [device for device in bench.select(devices) if device.name not in lifted]
+    figures = plan_procedure(procedure, bench.plan, devices, settings)
+    assert figures["points"] == ran.points
     assert 0 < figures["seconds"] < 3600 and figures["max_volts"] > 0
 
 
@@ -107,20 +110,28 @@ def test_the_contact_check_finds_the_dead_neuron_and_the_reference(measured):
     assert found["terminals"]["reference.top"]["ohm"] == pytest.approx(10e3, rel=2e-2)
 
 
-def test_twins_tell_a_healthy_a_dead_and_a_stuck_neuron_apart(measured):
+def test_twins_tell_a_healthy_and_a_stuck_neuron_apart_and_have_none_of_a_dead_one(measured):
     devices = fit_files([measured[1]]).devices
     assert devices["neurons[0]/top"].verdict == "describes"
-    assert devices["neurons[3]/top"].verdict == "insufficient"
+    assert "neurons[3]/top" not in devices
     stuck = devices["neurons[6]/top"]
     assert (stuck.verdict, stuck.better_model) == ("does-not-describe", "resistance")
 
 
-def test_a_dead_device_is_flagged_and_not_driven_on(measured):
+def test_a_dead_device_is_named_and_not_driven(measured):
+    assert measured[0]["iv-curve"].not_driven == ("neurons[3].top", "neurons[3].top_pair")
     with Recording.open(measured[1]) as recording:
         rows = recording.rows("runs/0002_iv-curve/points").columns
-    dead = rows["device"].astype(str) == "neurons[3]"
-    assert np.all(rows["flags"][dead & (np.abs(rows["programmed"]) > 1e-6)] != 0)
+        contact = recording.document("contacts/neurons[3].top")
+    assert "neurons[3]" not in rows["device"].astype(str)
+    assert contact["ok"] is False and "open" in contact["reason"]
     assert np.nanmax(np.abs(rows["volts"])) <= 0.55
+
+
+def test_nothing_is_recorded_where_no_device_has_contact(bench):
+    with pytest.raises(CheckFailed, match=r"neurons\[3\]\.top") as caught:
+        run_procedure(IVCurve, bench, bench.select("neurons[3]"), {}, run_name="0001_iv-curve")
+    assert caught.value.exit_code == 1
 
 
 def test_switching_is_counted_in_random_order_and_only_where_the_reset_held(measured):
