@@ -65,6 +65,12 @@ class VirtualKeysight33522B(VirtualPulseGenerator):
         """``NCYC`` pulses in triggered burst mode, whatever the trigger source (``TRIG:IMM``)."""
         return channel.cycles if channel.burst and channel.burst_mode == "TRIG" else None
 
+    def fitting(self, period: float, width: float, transition: float) -> tuple[float, float]:
+        """Return the width and the edges nearest to those given that fit into a period."""
+        width = min(width, period - LEAST_WIDTH)
+        longest = LEAST_EDGE if width < 20e-9 else 0.625 * width
+        return width, min(transition, longest)
+
     def check_times(self, width: float, period: float, transition: float) -> None:
         """Refuse edges that do not fit into the pulse, and a pulse that leaves too little of its period."""
         if not width <= (period - LEAST_WIDTH) * _SLACK:

@@ -12,7 +12,6 @@ from simulated_instruments.pulse_commands import (
     set_duty,
     set_frequency,
     set_limited,
-    set_period,
     set_polarity,
     set_transition,
     set_width,
@@ -20,6 +19,7 @@ from simulated_instruments.pulse_commands import (
     switch_output,
 )
 from simulated_instruments.scpi import act, constant, ignore, none
+from simulated_instruments.scpi_errors import ScpiError
 from simulated_instruments.scpi_parameters import Boolean, Choice, Number, whole
 from simulated_instruments.scpi_tree import Command
 
@@ -38,6 +38,15 @@ _SOURCE: Final = "[:SOURce#]"
 _PULSE: Final = f"{_SOURCE}:FUNCtion:PULSe"
 
 
+def _set_period(instrument: Any, channel: Any, value: float) -> None:
+    """Set the period; a width or edges that no longer fit give way, and the queue says so."""
+    width, edges = instrument.fitting(value, channel.width, channel.transition)
+    adjusted = (width, edges) != (channel.width, channel.transition)
+    instrument.set_times(channel, width, value, edges)
+    if adjusted:
+        raise ScpiError(-221, "width or edges were adjusted to the period")
+
+
 def _set_load(instrument: Any, channel: Any, value: float) -> None:
     channel.load = float("inf") if value >= 9.9e37 else value
     instrument.apply(channel)
@@ -52,7 +61,7 @@ def _force(instrument: Any, suffixes: tuple[int, ...], arguments: tuple[str, ...
 COMMANDS: Final = (
     kept(f"{_SOURCE}:FUNCtion[:SHAPe]", Choice(*_SHAPES), "shape"),
     setting(f"{_PULSE}:WIDTh", _WIDTH, lambda c: c.width, set_width),
-    setting(f"{_PULSE}:PERiod", _PERIOD, lambda c: c.period, set_period),
+    setting(f"{_PULSE}:PERiod", _PERIOD, lambda c: c.period, _set_period),
     setting(f"{_PULSE}:DCYCle", Number(0.01, 99.99, 10.0, "%"), lambda c: 100 * c.width / c.period, set_duty),
     *(
         setting(f"{_PULSE}:TRANsition{edge}", _EDGE, lambda c: c.transition, set_transition)
