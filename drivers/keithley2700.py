@@ -17,7 +17,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from drivers.reporting_matrix import ReportingMatrix
-from drivers.scpi import empty_error_queue
+from drivers.scpi_properties import drained
 from labtrain.errors import InstrumentError, InstrumentStateChanged, UsageError
 from labtrain.roles.spec import DriverSpec
 
@@ -91,7 +91,7 @@ class Keithley2700(ReportingMatrix):
 
     def errors(self) -> list[str]:
         """Empty the error queue."""
-        return empty_error_queue(self)
+        return drained(self)
 
     def _channel(self, row: int, column: int) -> int:
         return 100 * self._slot + 8 * (row - 1) + column

@@ -20,7 +20,7 @@ from typing import Any
 from pymeasure.instruments import Instrument
 
 from drivers.pulse_channel import PulseChannel, TwoChannels, word
-from drivers.scpi import number
+from drivers.scpi_properties import number
 from labtrain.errors import UsageError
 from labtrain.roles.spec import DriverSpec
 

@@ -17,7 +17,7 @@ from typing import Any
 from pymeasure.instruments import Instrument
 
 from drivers.pulse_channel import PulseChannel, TwoChannels, word
-from drivers.scpi import number
+from drivers.scpi_properties import number
 from labtrain.roles.spec import DriverSpec
 
 _TRIGGERS = {"manual": "MAN", "external": "EXT", "continuous": "IMM", "internal": "INT2"}

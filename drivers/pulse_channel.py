@@ -6,7 +6,7 @@ from typing import Any
 
 from pymeasure.instruments import Channel, Instrument, SCPIMixin
 
-from drivers.scpi import empty_error_queue, switch
+from drivers.scpi_properties import drained, switch
 
 
 def word(text: str) -> str:
@@ -60,7 +60,7 @@ class PulseChannel(Channel):
 
     def errors(self) -> list[str]:
         """Empty the error queue."""
-        return empty_error_queue(self)
+        return drained(self)
 
 
 class TwoChannels(SCPIMixin, Instrument):

@@ -110,7 +110,7 @@ def driver(*pairs: tuple[str, str | None], slot: int = 1) -> Keithley2700:
     return Keithley2700(ProtocolAdapter(wire), "matrix", slot=slot)
 
 
-CARD, EMPTY, FINE = ("*OPT?", "7709,NONE"), (":ROUT:MULT:CLOS?", "(@)"), (":SYST:ERR?", '0,"No error"')
+CARD, EMPTY, FINE = ("*OPT?", "7709,NONE"), (":ROUT:MULT:CLOS?", "(@)"), ("SYST:ERR?", '0,"No error"')
 
 
 def test_the_driver_sends_multiple_channel_commands_only() -> None:
@@ -133,7 +133,7 @@ def test_the_driver_sends_multiple_channel_commands_only() -> None:
 
 
 def test_the_driver_hears_a_refusal() -> None:
-    matrix = driver((":ROUT:MULT:CLOS (@101)", None), (":SYST:ERR?", '-222,"Data out of range"'), FINE)
+    matrix = driver((":ROUT:MULT:CLOS (@101)", None), ("SYST:ERR?", '-222,"Data out of range"'), FINE)
     with pytest.raises(InstrumentReported, match="-222") as caught:
         matrix.close_relay(1, 1)
     assert caught.value.instrument == "matrix" and "slot" in (caught.value.remedy or "")
