@@ -1,0 +1,104 @@
+"""`labtrain bench serve every-instrument`: one of each model, as a client in another process finds them."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import pyvisa
+
+MODELS = ("2400", "2450", "33522B", "81160A", "2700", "serial-matrix")
+WAYS_TO_READ = {
+    "2400": (
+        ["*RST", ":SOUR:FUNC VOLT", ":SENS:FUNC 'CURR'", ":SENS:CURR:PROT 1E-3", ":SOUR:VOLT 1", ":OUTP ON"],
+        [(":READ?", 1)],
+        [":OUTP OFF"],
+    ),
+    "2450": (
+        ["*RST", ":SOUR:FUNC VOLT", ":SENS:FUNC 'CURR'", ":SOUR:VOLT:ILIM 1E-3", ":SOUR:VOLT 1", ":OUTP ON"],
+        [(":READ?", 0)],
+        [":OUTP OFF"],
+    ),
+    "2602B": (
+        [
+            "reset()",
+            *(
+                line
+                for x in "ab"
+                for line in (
+                    f"smu{x}.source.func = 1 smu{x}.source.levelv = 1",
+                    f"smu{x}.source.limiti = 1e-3 smu{x}.source.output = 1",
+                )
+            ),
+        ],
+        [("print(smua.measure.i())", 0), ("print(smub.measure.i())", 0)],
+        ["smua.source.output=0 smub.source.output=0"],
+    ),
+}
+"""Model -> lines that source 1 V, queries whose value of that place is the current, lines that end it."""
+
+
+def serve(*more: str) -> subprocess.Popen[str]:
+    command = [sys.executable, "-m", "labtrain", "bench", "serve", "every-instrument", "--json", *more]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+@pytest.fixture(scope="module")
+def served() -> Iterator[dict[str, dict[str, str]]]:
+    with serve() as process:
+        assert process.stdout is not None
+        try:
+            yield json.loads(process.stdout.readline())["instruments"]
+        finally:
+            process.terminate()
+            process.communicate(timeout=30)
+
+
+def opened(resource: str) -> Any:
+    return pyvisa.ResourceManager("@py").open_resource(
+        resource, read_termination="\n", write_termination="\n", timeout=10_000
+    )
+
+
+def test_there_is_one_of_each_model(served: dict[str, dict[str, str]]) -> None:
+    models = [one["model"] for one in served.values()]
+    assert sorted(models) == sorted(MODELS)
+
+
+def test_every_resource_opens_and_says_what_it_is(served: dict[str, dict[str, str]]) -> None:
+    for one in served.values():
+        with opened(one["resource"]) as client:
+            identity = client.query("*IDN?")
+            assert one["model"].upper() in identity.upper(), identity
+
+
+def test_every_source_meter_reads_its_resistor(served: dict[str, dict[str, str]]) -> None:
+    for one in served.values():
+        if one["model"] not in WAYS_TO_READ:
+            continue
+        before, questions, after = WAYS_TO_READ[one["model"]]
+        with opened(one["resource"]) as client:
+            for line in before:
+                client.write(line)
+            for question, place in questions:
+                amperes = float(client.query(question).split(",")[place])
+                assert 1.0 / amperes == pytest.approx(10e3, rel=5e-3), one["model"]
+            for line in after:
+                client.write(line)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["SIGINT", "SIGTERM"])
+def test_it_stops_when_told_to(number: signal.Signals) -> None:
+    with serve("--clock", "virtual") as process:
+        assert process.stdout is not None
+        first = json.loads(process.stdout.readline())
+        assert all(set(one) == {"model", "resource"} for one in first["instruments"].values())
+        process.send_signal(number)
+        rest, errors = process.communicate(timeout=30)
+        assert process.returncode == 0, errors
+        assert rest == ""  # the JSON line comes first, and nothing after it
