@@ -218,6 +218,9 @@ class VirtualKeithley2400(ScpiInstrument):
         self.last = np.concatenate([self.last, rows])
         self.trace.store(rows)
 
+    def finished(self) -> None:
+        """End a run: the source stays where it is."""
+
     def read(self) -> Floats:
         """Run from idle to idle and return its readings (``:READ?``)."""
         self.initiate()

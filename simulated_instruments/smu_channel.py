@@ -43,6 +43,9 @@ class Log(Protocol):
     def append(self, points: Points) -> None:
         """Take points, in order."""
 
+    def finished(self) -> None:
+        """Called once, as the sweep ends or is stopped; may put the source's level elsewhere."""
+
 
 class SmuChannel:
     """One output of a source meter.
@@ -186,7 +189,7 @@ class SmuChannel:
     def set_output(self, on: bool) -> None:
         """Switch the output; off ends a running sweep."""
         if not on:
-            self.running = None
+            self.stop()
         self.output = on
         self.apply()
 
@@ -237,8 +240,13 @@ class SmuChannel:
     def stop(self) -> None:
         """Stop a running sweep where it stands."""
         if self.running is not None:
-            self.running = None
-            self.apply()
+            self._end()
+
+    def _end(self) -> None:
+        assert self._log is not None
+        self.running = None
+        self._log.finished()
+        self.apply()
 
     def finish(self) -> None:
         """Wait until a running sweep is over."""
@@ -248,8 +256,7 @@ class SmuChannel:
     def _catch_up(self, now_ns: int) -> None:
         sweep = self.running
         if sweep is not None and sweep.run_until(self, now_ns):
-            self.running = None
-            self.apply()
+            self._end()
 
     # what a running sweep asks for
 

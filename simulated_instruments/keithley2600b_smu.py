@@ -1,0 +1,242 @@
+"""One channel of a Keithley 2602B as the objects ``smua`` or ``smub`` of a script."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from simulated_instruments.keithley2450_settings import Sense, Source
+from simulated_instruments.keithley2600b_readings import LIMITED_STATUS, as_buffers, readings, store
+from simulated_instruments.keithley2600b_trigger import TriggerModel
+from simulated_instruments.smu_accuracy import Quantity
+from simulated_instruments.smu_channel import LIMITED, SmuChannel
+from simulated_instruments.smu_specifications import KEITHLEY_2602B
+from simulated_instruments.tsp_buffers import TspBuffer
+from simulated_instruments.tsp_errors import too_big
+from simulated_instruments.tsp_library import flag
+from simulated_instruments.tsp_values import Attribute, TspObject, bounded, chosen
+from simulated_instruments.world import World
+
+SETTLE_SECONDS: Final = 100e-6
+POINT_OVERHEAD_SECONDS: Final = 80e-6
+"""5500 source-measure points a second into a buffer at 0.001 PLC (data sheet)."""
+
+_LETTER: Final[Mapping[Quantity, str]] = {"VOLT": "v", "CURR": "i"}
+_LEVELS: Final[Mapping[Quantity, float]] = {"VOLT": 40.4, "CURR": 3.03}
+_LEAST_LIMIT: Final[Mapping[Quantity, float]] = {"VOLT": 10e-3, "CURR": 10e-9}
+_FUNCTIONS: Final[Mapping[float, Quantity]] = {0.0: "CURR", 1.0: "VOLT"}
+_CONSTANTS: Final = {
+    "OUTPUT_DCAMPS": 0.0, "OUTPUT_DCVOLTS": 1.0, "OUTPUT_OFF": 0.0, "OUTPUT_ON": 1.0, "OUTPUT_HIGH_Z": 2.0,
+    "OUTPUT_NORMAL": 0.0, "OUTPUT_ZERO": 1.0, "SENSE_LOCAL": 0.0, "SENSE_REMOTE": 1.0,
+    "AUTORANGE_OFF": 0.0, "AUTORANGE_ON": 1.0, "AUTOZERO_OFF": 0.0, "AUTOZERO_ONCE": 1.0,
+    "AUTOZERO_AUTO": 2.0, "DISABLE": 0.0, "ENABLE": 1.0, "SOURCE_IDLE": 0.0, "SOURCE_HOLD": 1.0, "LIMIT_AUTO": 0.0,
+    "DELAY_OFF": 0.0, "DELAY_AUTO": -1.0, "FILTER_OFF": 0.0, "FILTER_ON": 1.0,
+}  # fmt: skip
+
+
+class Smu:
+    """One channel.
+
+    Parameters
+    ----------
+    name
+        ``"a"`` or ``"b"``.
+    node
+        Its electrical name: ``"smu.a"``.
+    """
+
+    def __init__(
+        self, name: str, node: str, world: World, seed: int, ideal: bool, cycle_seconds: float
+    ) -> None:
+        self.channel = SmuChannel(
+            world,
+            node,
+            KEITHLEY_2602B,
+            seed,
+            ideal,
+            settle_seconds=SETTLE_SECONDS,
+            overhead_seconds=POINT_OVERHEAD_SECONDS,
+            cycle_seconds=cycle_seconds,
+        )
+        self.name = f"smu{name}"
+        self.buffers = [TspBuffer(f"{self.name}.nvbuffer{k}") for k in (1, 2)]
+        self.trigger = TriggerModel(self)
+        self._count = 1
+        self._interval = 0.0
+        self._delays = {"source": 0.0, "measure": 0.0}
+        self.table = self._object()
+        self.reset()
+
+    def reset(self) -> None:
+        """Bring the defaults back: 0 V, output off; the buffers lose their readings."""
+        self.channel.set_defaults(
+            {"VOLT": Source(1.0, 0.1), "CURR": Source(40.0, 100e-9)},
+            {"VOLT": Sense(0.1), "CURR": Sense(100e-9)},
+        )
+        self._count, self._interval = 1, 0.0
+        self._delays = {"source": 0.0, "measure": 0.0}
+        self.trigger.reset()
+        for buffer in self.buffers:
+            buffer.clear()
+            buffer.append_mode = False
+
+    def condition(self) -> float:
+        """Return ``status.measurement.instrument.smuX.condition``."""
+        return LIMITED_STATUS[self.channel.function] if self.channel.limited() else 0.0
+
+    # --- objects ---------------------------------------------------------------------------
+
+    def _object(self) -> TspObject:
+        members: dict[str, Any] = {
+            "source": self._source(),
+            "measure": self._measure(),
+            "trigger": self.trigger.table,
+            "sense": Attribute(lambda: float(self.channel.senses["VOLT"].remote), self._set_remote),
+            "reset": lambda arguments: _done(self.reset()),
+            "abort": lambda arguments: _done(self.channel.stop()),
+            "makebuffer": self._make_buffer,
+            "nvbuffer1": self.buffers[0],
+            "nvbuffer2": self.buffers[1],
+        }
+        return TspObject(self.name, {**members, **_CONSTANTS})
+
+    def _source(self) -> TspObject:
+        channel = self.channel
+        members: dict[str, Any] = {
+            "func": Attribute(lambda: float(channel.function == "VOLT"), self._set_function),
+            "output": Attribute(lambda: float(channel.output), self._set_output),
+            "compliance": Attribute(channel.limited),
+            "delay": self._delay("source"),
+            "offmode": Attribute(lambda: 0.0, lambda value: None),
+            "offlimiti": Attribute(lambda: 1e-3, lambda value: None),
+            "highc": Attribute(lambda: 0.0, lambda value: None),
+            "settling": Attribute(lambda: 0.0, lambda value: None),
+            "sink": Attribute(lambda: 0.0, lambda value: None),
+        }
+        for quantity, letter in _LETTER.items():
+            members[f"level{letter}"] = self._level(quantity)
+            members[f"limit{letter}"] = self._limit(quantity)
+            members[f"range{letter}"] = self._source_range(quantity)
+            members[f"autorange{letter}"] = self._source_auto(quantity)
+        return TspObject(f"{self.name}.source", members)
+
+    def _set_function(self, value: Any) -> None:
+        self.channel.set_function(chosen(value, _FUNCTIONS, "source.func"))
+
+    def _set_output(self, value: Any) -> None:
+        self.channel.set_output(chosen(value, {0.0: False, 1.0: True, 2.0: False}, "source.output"))
+
+    def _set_remote(self, value: Any) -> None:
+        for sense in self.channel.senses.values():
+            sense.remote = flag(value)
+        self.channel.apply()
+
+    def _level(self, quantity: Quantity) -> Attribute:
+        def put(value: Any) -> None:
+            most = _LEVELS[quantity]
+            level = bounded(value, -most, most, f"source.level{_LETTER[quantity]}")
+            if not self.channel.fits(quantity, level):
+                raise too_big(f"{level:g} on the {self.channel.sources[quantity].range:g} range")
+            self.channel.set_level(quantity, level)
+
+        return Attribute(lambda: self.channel.sources[quantity].level, put)
+
+    def _limit(self, quantity: Quantity) -> Attribute:
+        """``limiti`` belongs to the voltage source, ``limitv`` to the current source."""
+        of = LIMITED[quantity]
+
+        def put(value: Any) -> None:
+            limit = bounded(value, _LEAST_LIMIT[quantity], _LEVELS[quantity], f"limit{_LETTER[quantity]}")
+            self.channel.sources[of].limit = limit
+            self.channel.apply()
+
+        return Attribute(lambda: self.channel.sources[of].limit, put)
+
+    def _source_range(self, quantity: Quantity) -> Attribute:
+        def put(value: Any) -> None:
+            most = _LEVELS[quantity]
+            self.channel.set_source_range(quantity, bounded(value, -most, most, "source range"))
+
+        return Attribute(lambda: self.channel.sources[quantity].range, put)
+
+    def _source_auto(self, quantity: Quantity) -> Attribute:
+        return Attribute(
+            lambda: float(self.channel.sources[quantity].auto),
+            lambda value: self.channel.set_source_auto(quantity, flag(value)),
+        )
+
+    # --- measuring -------------------------------------------------------------------------
+
+    def _measure(self) -> TspObject:
+        members: dict[str, Any] = {
+            "nplc": Attribute(lambda: self.channel.senses["CURR"].nplc, self._set_nplc),
+            "count": Attribute(lambda: float(self._count), self._set_count),
+            "interval": Attribute(lambda: self._interval, self._set_interval),
+            "delay": self._delay("measure"),
+            "autozero": Attribute(lambda: 2.0, lambda value: None),
+            "lowrangei": Attribute(lambda: 100e-9, lambda value: None),
+            "lowrangev": Attribute(lambda: 0.1, lambda value: None),
+        }
+        for quantity, letter in _LETTER.items():
+            members[f"range{letter}"] = self._sense_range(quantity)
+            members[f"autorange{letter}"] = self._sense_auto(quantity)
+        for name in ("v", "i", "r", "p", "iv"):
+            members[name] = self._measurement(name)
+        return TspObject(f"{self.name}.measure", members)
+
+    def _set_nplc(self, value: Any) -> None:
+        for sense in self.channel.senses.values():
+            sense.nplc = bounded(value, 0.001, 25.0, "measure.nplc")
+
+    def _set_count(self, value: Any) -> None:
+        self._count = round(bounded(value, 1.0, 60_000.0, "measure.count"))
+
+    def _set_interval(self, value: Any) -> None:
+        self._interval = bounded(value, 0.0, 1.0, "measure.interval")
+
+    def _delay(self, name: str) -> Attribute:
+        def put(value: Any) -> None:
+            self._delays[name] = bounded(value, -1.0, 3600.0, f"{name}.delay")
+            self.channel.delay = sum(max(seconds, 0.0) for seconds in self._delays.values())
+
+        return Attribute(lambda: self._delays[name], put)
+
+    def _sense_range(self, quantity: Quantity) -> Attribute:
+        def put(value: Any) -> None:
+            most = _LEVELS[quantity]
+            self.channel.set_sense_range(quantity, bounded(value, -most, most, "measure range"))
+
+        return Attribute(lambda: self.channel.senses[quantity].range, put)
+
+    def _sense_auto(self, quantity: Quantity) -> Attribute:
+        def put(value: Any) -> None:
+            self.channel.senses[quantity].auto = flag(value)
+            self.channel.apply()
+
+        return Attribute(lambda: float(self.channel.senses[quantity].auto), put)
+
+    def _measurement(self, name: str) -> Callable[[list[Any]], list[Any]]:
+        """Make ``measure.i(buffer)``; ``iv`` returns both, and takes a buffer for each."""
+
+        def measure(arguments: list[Any]) -> list[Any]:
+            buffers = as_buffers(arguments, len(name))
+            for buffer in buffers:
+                buffer.begin()
+            for k in range(self._count):
+                began = self.channel.world.now_ns()
+                points = self.channel.measure()
+                store(name, buffers, points)
+                if k + 1 < self._count:
+                    spent = (self.channel.world.now_ns() - began) * 1e-9
+                    self.channel.world.wait(self._interval - spent)
+            return [float(values[0]) for values in readings(name, points)]
+
+        return measure
+
+    def _make_buffer(self, arguments: list[Any]) -> list[Any]:
+        size = bounded(arguments[0] if arguments else None, 1.0, 1e6, "makebuffer")
+        return [TspBuffer(f"{self.name}.buffer", round(size))]
+
+
+def _done(result: None) -> list[Any]:
+    return []
