@@ -11,12 +11,14 @@ from labtrain.cli import (
     bench_commands,
     demo,
     doctor,
+    exporting,
     fitting,
     replaying,
     resuming,
     running,
     session_commands,
     training,
+    watching,
 )
 from labtrain.cli.outcome import say_error
 from labtrain.errors import UsageError
@@ -53,6 +55,9 @@ app.command("resume")(resuming.resume)
 app.add_typer(session, name="session")
 session.command("list")(session_commands.list_sessions)
 session.command("inspect")(session_commands.inspect)
+session.command("note")(exporting.note)
+session.command("export")(exporting.export)
+session.command("watch")(watching.watch)
 session.command("recover")(session_commands.recover)
 session.command("report")(session_commands.report)
 

@@ -64,7 +64,9 @@ def record(order: Order, progress: Progress) -> Recorded:
     path = order.out or default_session_path(order.command, sample)
     path.parent.mkdir(parents=True, exist_ok=True)
     content = None if located is None else bench_bytes(located)
-    with Session.create(path, start=_start(order, located), bench_file=content, force=order.force) as session:
+    with Session.create(
+        path, start=_start(order, located, sample), bench_file=content, force=order.force
+    ) as session:
         if order.note:
             session.note(order.note)
         results, bench_seconds = run_order(order, located, session, progress)
@@ -97,12 +99,13 @@ def run_order(
         return carry_out_on(bench, order.steps, sink, progress, order.seed, order.data_dir)
 
 
-def _start(order: Order, located: Path | None) -> dict[str, Any]:
+def _start(order: Order, located: Path | None, sample: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "command": order.command,
         "steps": [dict(step) for step in order.steps],
         "seed": order.seed,
         "bench": None if located is None else located.name,
+        "sample": dict(sample),
         "argv": sys.argv[1:],
     }
 

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
+from labtrain.cli.listing import summaries
 from labtrain.cli.options import SessionArgument
 from labtrain.cli.outcome import JsonFlag, ending
 from labtrain.errors import DataError
@@ -15,48 +16,40 @@ from labtrain.errors import DataError
 def list_sessions(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="A folder of session files.")],
     sample: Annotated[str | None, typer.Option("--sample", help="Only sessions of this sample.")] = None,
+    device: Annotated[
+        str | None, typer.Option("--device", help="Only sessions that used this device.")
+    ] = None,
+    protocol: Annotated[
+        str | None, typer.Option("--protocol", help="Only sessions of this protocol or recipe.")
+    ] = None,
     status: Annotated[str | None, typer.Option("--status", help="Only sessions of this status.")] = None,
     as_json: JsonFlag = False,
 ) -> None:
-    """List the sessions in a folder, oldest first.
+    """List the sessions in a folder, oldest first; those still recorded, or dead, are listed by journal.
 
-    Example: labtrain session list runs --status complete
+    Example: labtrain session list runs --protocol iv-curve --status complete
     """
     with ending(as_json) as end:
         from rich.table import Table
 
         if not folder.is_dir():
             raise DataError(f"{folder} is no folder", remedy="give the folder that holds the .h5 files")
-        found = [_summary(path) for path in sorted(folder.glob("*.h5"))]
-        found = [
-            s
-            for s in found
-            if (status in (None, s["status"])) and (sample is None or sample in str(s["sample"]))
-        ]
-        table = Table("session", "created (UTC)", "command", "status", "messages", box=None)
+        wanted = {"sample": sample, "devices": device, "protocols": protocol, "status": status}
+        found = [one for one in summaries(folder) if _matches(one, wanted)]
+        names = ("session", "created_utc", "command", "protocols", "status", "messages")
+        table = Table(*[name.replace("_utc", " (UTC)") for name in names], box=None)
         for item in found:
-            table.add_row(
-                item["session"], item["created_utc"], item["command"], item["status"], str(item["messages"])
-            )
-        end.with_({"sessions": found}, table if found else f"no sessions in {folder}")
+            table.add_row(*[_value(item[name]) for name in names])
+        end.with_({"sessions": found}, table if found else f"no such sessions in {folder}")
 
 
-def _summary(path: Path) -> dict[str, Any]:
-    from labtrain.session import Recording
-
-    summary: dict[str, Any] = dict.fromkeys(("created_utc", "command", "sample", "messages"), "")
-    try:
-        with Recording.open(path) as recording:
-            return {
-                "session": str(path),
-                "created_utc": recording.created_utc,
-                "command": recording.start.get("command", ""),
-                "sample": recording.start.get("sample", {}),
-                "status": recording.status,
-                "messages": recording.counts["messages"],
-            }
-    except DataError as error:
-        return {**summary, "session": str(path), "status": "unreadable", "problem": error.message}
+def _matches(summary: dict[str, Any], wanted: dict[str, str | None]) -> bool:
+    for key, value in wanted.items():
+        held = summary[key]
+        values = held.values() if isinstance(held, dict) else held if isinstance(held, list) else [held]
+        if value is not None and value not in map(str, values):
+            return False
+    return True
 
 
 def inspect(session: SessionArgument, as_json: JsonFlag = False) -> None:

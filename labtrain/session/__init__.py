@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from labtrain.session.replay import Replay, ReplayReport
     from labtrain.session.resume import Resume
     from labtrain.session.session import Session
+    from labtrain.session.tail import Record, Tail
     from labtrain.session.transactions import Transactions
 
 __all__ = [
@@ -29,6 +30,7 @@ __all__ = [
     "Recording",
     "Recovered",
     "Replay",
+    "Record",
     "RecordEnds",
     "ReplayReport",
     "Resume",
@@ -36,6 +38,7 @@ __all__ = [
     "Rows",
     "Session",
     "Sink",
+    "Tail",
     "Transactions",
     "annotate",
     "recover",
@@ -52,6 +55,7 @@ _HOMES = {
     "replay": ("Replay", "ReplayReport"),
     "resume": ("Resume",),
     "session": ("Session",),
+    "tail": ("Record", "Tail"),
     "transactions": ("Transactions",),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}

@@ -169,11 +169,14 @@ def _headers(raw: NDArray[np.uint8], offsets: NDArray[np.int64]) -> NDArray[Any]
 
 
 def _frame_offsets(view: memoryview) -> list[int]:
+    return frames_from(view, len(MAGIC))[0] if view[: len(MAGIC)] == MAGIC else []
+
+
+def frames_from(view: memoryview, position: int) -> tuple[list[int], int]:
+    """Return where whole, unflipped frames begin from ``position`` on, and where the last one ends."""
     offsets: list[int] = []
-    if view[: len(MAGIC)] != MAGIC:
-        return offsets
     unpack, digest = struct.Struct("<8sI").unpack_from, xxh3_64_digest
-    position, size, header, note = len(MAGIC), len(view), HEADER_BYTES, offsets.append
+    size, header, note = len(view), HEADER_BYTES, offsets.append
     while position + header <= size:  # about 1 us a record, most of the time of sealing messages
         checksum, length = unpack(view, position)
         stop = position + header + length
@@ -181,4 +184,4 @@ def _frame_offsets(view: memoryview) -> list[int]:
             break
         note(position)
         position = stop
-    return offsets
+    return offsets, position

@@ -24,6 +24,7 @@ from labtrain.session.locks import try_lock
 _write = os.write
 _SYNC_SECONDS = 1.0
 _SYNCS_A_MINUTE = 60
+_LOCK_AGAIN_SECONDS = 1e-3
 _SMALL_BYTES = 2**15  # below this, one copy costs less than gathering
 _FLAGS = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_APPEND | getattr(os, "O_BINARY", 0)
 
@@ -57,7 +58,7 @@ class Journal:
             self._descriptor = os.open(path, _FLAGS, 0o644)
         except OSError as error:
             raise self._refusal(f"cannot be created: {error.strerror}") from error
-        try_lock(self._descriptor)
+        self._take_lock()
         self._size = 0
         self._synced = 0
         try:
@@ -140,6 +141,12 @@ class Journal:
     def failed(self) -> bool:
         """Whether a record could not be written."""
         return self._closed_because is not None
+
+    def _take_lock(self) -> None:
+        """Lock the new file; whoever just asks whether it is locked lets go at once."""
+        waiting = threading.Event()
+        while not try_lock(self._descriptor):
+            waiting.wait(_LOCK_AGAIN_SECONDS)
 
     def _write_all(self, parts: Sequence[Any]) -> None:
         total = sum(memoryview(part).nbytes for part in parts)

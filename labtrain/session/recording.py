@@ -175,6 +175,10 @@ class Recording:
         """Return the names of the row streams in the order of their opening."""
         return list(self._index["streams"])
 
+    def stream_attributes(self, name: str) -> dict[str, Any]:
+        """Return what was said about a row stream, without reading its rows."""
+        return dict(self._look_up("streams", "row stream", name)["attributes"])
+
     def rows(self, name: str) -> Rows:
         """Return a row stream."""
         stream = self._look_up("streams", "row stream", name)

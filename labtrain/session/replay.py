@@ -16,8 +16,7 @@ from labtrain.session.nearness import Nearness
 from labtrain.session.recording import Recording
 from labtrain.session.replay_messages import CLOCK_PORT, ReplayClock, ReplayLink, Tape
 from labtrain.session.replay_streams import StreamReplay
-from labtrain.session.sink import Column, RowStream, Sink
-from labtrain.session.transactions import Transactions
+from labtrain.session.sink import Column, NullSink, RowStream, Sink
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,10 +77,11 @@ class Replay:
         until = recording.interrupted_after if interrupted else None
         self._near = Nearness(tolerance)
         self._verdict = Verdict(lambda: interrupted and not self.unplayed())
-        messages = _until(recording.transactions(), until)
+        messages = recording.transactions()
         ports = {port: np.flatnonzero(messages.port == port) for port in recording.ports}
         self._tapes = {
-            port: Tape(port, messages.select(rows), self._verdict, self._near) for port, rows in ports.items()
+            port: Tape(port, messages.select(rows), self._verdict, self._near, until)
+            for port, rows in ports.items()
         }
         self._streams = StreamReplay(recording, self._verdict, self._near, until)
         self.sink: Sink = _ReplaySink(self._tapes, self._streams, self._verdict)
@@ -105,7 +105,7 @@ class Replay:
         unplayed = self.unplayed()
         return ReplayReport(
             self._verdict.first is None and not unplayed,
-            sum(tape.position for tape in self._tapes.values()),
+            sum(min(tape.position, tape.end) for tape in self._tapes.values()),
             sum(series.position for series in self._streams.exchanges.values()),
             sum(rows.position for rows in self._streams.rows.values()),
             self._verdict.first,
@@ -117,15 +117,8 @@ class Replay:
 
     def unplayed(self) -> dict[str, int]:
         """Return what of the record has not come yet, by kind and name."""
-        left = {
-            f"messages {port!r}": len(tape.commands) - tape.position for port, tape in self._tapes.items()
-        }
+        left = {f"messages {port!r}": tape.unplayed for port, tape in self._tapes.items()}
         return {name: count for name, count in left.items() if count} | self._streams.unplayed()
-
-
-def _until(messages: Transactions, last: int | None) -> Transactions:
-    """Return the messages up to a sequence number."""
-    return messages if last is None else messages.select(np.flatnonzero(messages.seq <= last))
 
 
 @final
@@ -142,7 +135,9 @@ class _ReplaySink(Sink):
         if tape is None:
             refuse_unknown(self._verdict, "instrument", port, list(self._tapes))
         position = tape.position
-        if position < len(tape.commands) and (tape.commands[position] == payload or tape.is_near(payload)):
+        if self._verdict.ended:
+            return tape.unwind(payload)
+        if position < tape.end and (tape.commands[position] == payload or tape.is_near(payload)):
             tape.position = position + 1
             return tape.seqs[position]
         tape.refuse(payload)
@@ -155,6 +150,8 @@ class _ReplaySink(Sink):
     def stream(self, name: str, columns: Mapping[str, Column], attributes: Mapping[str, Any]) -> RowStream:
         """Open a stream that compares rows."""
         self._verdict.check()
+        if self._verdict.ended:
+            return NullSink().stream(name, columns, attributes)
         return self._streams.open(name, columns, attributes)
 
     def exchange(
@@ -162,17 +159,20 @@ class _ReplaySink(Sink):
     ) -> None:
         """Compare a call of a device array."""
         self._verdict.check()
-        self._streams.exchange(array, verb, {"inputs": inputs, "outputs": outputs})
+        if not self._verdict.ended:
+            self._streams.exchange(array, verb, {"inputs": inputs, "outputs": outputs})
 
     def array(self, name: str, value: NDArray[Any], unit: str = "") -> None:
         """Compare a named array."""
         self._verdict.check()
-        self._streams.array(name, value)
+        if not self._verdict.ended:
+            self._streams.array(name, value)
 
     def document(self, name: str, content: Mapping[str, Any]) -> None:
         """Compare a document."""
         self._verdict.check()
-        self._streams.document(name, content)
+        if not self._verdict.ended:
+            self._streams.document(name, content)
 
     def barrier(self) -> None:
         """Nothing to make safe."""

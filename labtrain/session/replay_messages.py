@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from bisect import bisect_right
 from typing import NoReturn, final
 
 from labtrain.clock import Clock
@@ -32,25 +33,41 @@ class Tape:
     ----------
     commands, seqs, answers
         What was sent, its sequence number, and (status, reply).
+    end
+        How many of them are compared: those behind were sent while an interrupted run unwound.
     position, replied
         How many commands came, and how many of them were answered, in the re-run.
     """
 
-    __slots__ = ("_near", "_verdict", "answers", "commands", "port", "position", "replied", "seqs")
+    __slots__ = ("_near", "_verdict", "answers", "commands", "end", "port", "position", "replied", "seqs")
 
     def __init__(
-        self, port: str, messages: Transactions, verdict: Verdict, near: Nearness | None = None
+        self, port: str, messages: Transactions, verdict: Verdict, near: Nearness, until: int | None = None
     ) -> None:
         self.port = port
-        self._near = near or Nearness()
+        self._near = near
         self.commands = messages.commands()
         self.seqs: list[int] = messages.seq.tolist()
         self.answers: list[tuple[str, bytes]] = list(
             zip(messages.status.tolist(), messages.replies(), strict=True)
         )
+        self.end = len(self.seqs) if until is None else bisect_right(self.seqs, until)
         self.position = 0
         self.replied = 0
         self._verdict = verdict
+
+    @property
+    def unplayed(self) -> int:
+        """How many of the messages to be compared did not come."""
+        return max(0, self.end - self.position)
+
+    def unwind(self, payload: bytes) -> int:
+        """Go to the message in the record of the unwinding, or to its end if it does not stand there."""
+        try:
+            self.position = self.commands.index(payload, max(self.position, self.end)) + 1
+        except ValueError:
+            self.position = len(self.commands) + 1
+        return self.seqs[self.position - 1] if self.position <= len(self.seqs) else -1
 
     def is_near(self, got: bytes) -> bool:
         """Whether ``got`` is within the tolerance of the next command."""
@@ -60,11 +77,14 @@ class Tape:
 
     def refuse(self, got: bytes) -> NoReturn:
         """Raise the mismatch of the next command."""
-        refuse_command(self._verdict, self.port, self.position, self.commands, self.seqs, got)
+        compared = self.commands[: self.end]
+        refuse_command(self._verdict, self.port, self.position, compared, self.seqs, got)
 
     def reply(self, seq: int, payload: bytes, status: str) -> None:
         """Compare the answer to the last command with the record."""
         index = self.position - 1
+        if self._verdict.ended:
+            return
         if index >= 0 and self.seqs[index] == seq and self.answers[index] == (status, payload):
             self.replied = self.position
             return
@@ -76,6 +96,8 @@ class Tape:
 
     def answer(self) -> tuple[str, bytes]:
         """Return status and reply of the command that came last."""
+        if self.position > len(self.answers):
+            return "timeout", b""
         return self.answers[self.position - 1] if self.position else ("none", b"")
 
 

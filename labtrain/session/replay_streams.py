@@ -54,6 +54,8 @@ class ReplayRows(RowStream):
     def append(self, row: Mapping[str, Any]) -> None:
         """Compare one row."""
         self._verdict.check()
+        if self._verdict.ended:
+            return
         packed, index = self._form.pack(row), self.position
         if index >= len(self._recorded):
             refuse_further(self._verdict, "row", self.name, index)

@@ -32,7 +32,7 @@ def test_nexus_defaults_lead_to_a_plot(file) -> None:
 
 def test_the_root_says_what_the_file_is(file) -> None:
     root = file.attrs
-    assert root["schema"] == "labtrain-session" and root["schema_version"] == "1.0" and root["complete"]
+    assert root["schema"] == "labtrain-session" and root["schema_version"] == "1.1" and root["complete"]
     assert (
         root["NX_class"] == "NXroot" and len(root["journal_digest"]) == 32 and len(root["session_uuid"]) == 36
     )
