@@ -198,7 +198,7 @@ class Keithley2602B(PyMeasureKeithley2600):
     __setattr__ = object.__setattr__
 
     def __init__(self, adapter: Any, name: str = "Keithley 2602B", **kwargs: Any) -> None:
-        Instrument.__init__(self, adapter, name, **kwargs)  # PyMeasure's own warns at every opening
+        Instrument.__init__(self, adapter, name, includeSCPI=False, **kwargs)  # PyMeasure's own warns
         self.smus = {channel: SmuChannel(self, channel) for channel in "ab"}
 
 
