@@ -5,17 +5,21 @@ from __future__ import annotations
 from contextlib import suppress
 
 import pytest
+from bench_models import bench_text, combinations
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
+    initialize,
     invariant,
     rule,
     run_state_machine_as_test,
 )
 
 from labtrain.bench import Bench
+from labtrain.bench.envelopes import ChannelEnvelope
 from labtrain.errors import LabtrainError
+from labtrain.limits import Limits
 
 SLACK = 1.005
 """Sources err by up to 0.02 % of value and their offset; a limit is programmed, not calibrated."""
@@ -26,20 +30,31 @@ levels = st.one_of(
 positive = st.one_of(
     st.floats(1e-9, 2), st.sampled_from([0.3, 0.5, 60e-6, 1e-6, 21.0, float("inf"), float("nan")])
 )
-columns = st.sampled_from([0, 1, 2, 3, 20, 21, 22])
-rows = st.sampled_from([0, 1, 2])
+columns = st.integers(0, 6)
+rows = st.sampled_from([0, 1, 1, 1, 2])
 terminals = st.sampled_from(
     [("neurons[0]", "top"), ("neurons[1]", "top_pair"), ("sot", "top"), ("reference", "top")]
 )
 
 
 class Chip(RuleBasedStateMachine):
+    models = ("2450", "81160A", "serial-matrix")
+
     def __init__(self) -> None:
         super().__init__()
-        self.bench = Bench.open("demo")
+        self.bench = Bench.open(bench_text(*self.models).encode())
         self.world = self.bench._connection.connector.world.world
         self.smu, self.matrix = self.bench.source_meter("smu"), self.bench.switch_matrix("matrix")
         self.pulser = self.bench.pulse_generator("pulser.1")
+
+    @initialize(known=st.booleans())
+    def contact(self, known: bool) -> None:
+        if known:
+            for device in self.bench.select("neurons,sot,reference"):
+                assert self.bench.out_of_contact(device) == []
+
+    def place(self, row: int, column: int) -> tuple[int, int]:
+        return self.matrix.rows.start + row, self.matrix.columns.start + column
 
     def teardown(self) -> None:
         self.bench.close()
@@ -48,17 +63,17 @@ class Chip(RuleBasedStateMachine):
     @rule(row=rows, column=columns)
     def close(self, row: int, column: int) -> None:
         with suppress(LabtrainError):
-            self.matrix.close((row, column))
+            self.matrix.close(self.place(row, column))
 
     @rule(row=rows, column=columns)
     def open(self, row: int, column: int) -> None:
         with suppress(LabtrainError):
-            self.matrix.open((row, column))
+            self.matrix.open(self.place(row, column))
 
     @rule(row=rows, column=columns)
     def connect_only(self, row: int, column: int) -> None:
         with suppress(LabtrainError):
-            self.matrix.connect_only((row, column))
+            self.matrix.connect_only(self.place(row, column))
 
     @rule(mode=st.sampled_from(["voltage", "current"]), span=positive, limit=positive, measured=positive)
     def configure(self, mode: str, span: float, limit: float, measured: float) -> None:
@@ -90,7 +105,7 @@ class Chip(RuleBasedStateMachine):
             setattr(self.smu, f"source_{mode}", level)
         for move in (self.matrix.close, self.matrix.open):
             with suppress(LabtrainError):
-                move((1, column))
+                move(self.place(1, column))
 
     @rule(several=st.lists(levels, min_size=1, max_size=5))
     def sweep(self, several: list[float]) -> None:
@@ -133,12 +148,14 @@ class Chip(RuleBasedStateMachine):
         assert suffered.max_amperes <= limits.current * SLACK
         assert suffered.max_watts <= limits.power * SLACK
         assert suffered.max_pulse_joules <= limits.pulse_energy * SLACK
+        assert suffered.pulses <= limits.total_pulses
         assert not suffered.broken and suffered.transients == 0
 
 
-def run(examples: int, steps: int) -> None:
+def run(models: tuple[str, str, str], examples: int, steps: int) -> None:
+    chip = type("Chip", (Chip,), {"models": models})
     run_state_machine_as_test(
-        Chip,
+        chip,
         settings=settings(
             max_examples=examples,
             stateful_step_count=steps,
@@ -150,10 +167,19 @@ def run(examples: int, steps: int) -> None:
     )
 
 
-def test_no_sequence_of_public_calls_takes_a_terminal_above_its_limit() -> None:
-    run(15, 30)
+@pytest.mark.parametrize("models", combinations(), ids="+".join)
+def test_no_sequence_of_public_calls_takes_a_terminal_above_its_limit(models: tuple[str, str, str]) -> None:
+    run(models, 15, 30)
+
+
+def test_the_machine_would_notice_limits_that_do_not_hold(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ChannelEnvelope, "limits", lambda self: (Limits(), "nowhere"))
+    with pytest.raises(AssertionError):
+        run(Chip.models, 30, 30)
 
 
 @pytest.mark.slow
-def test_no_sequence_in_a_hundred_thousand_steps() -> None:
-    run(1000, 100)
+@pytest.mark.timeout(7200)
+@pytest.mark.parametrize("models", combinations(), ids="+".join)
+def test_no_sequence_in_a_hundred_thousand_steps(models: tuple[str, str, str]) -> None:
+    run(models, 1000, 100)
