@@ -23,9 +23,9 @@ class SimulatedSynapseArray(SynapseArray):
     """``rows x columns`` cells of a population, row by row.
 
     A write is event ``k`` of the stream ``"<array>/write"``, a read (also each cell's share of a product)
-    of ``"<array>/read"`` and, for its 1/f part, of ``"<array>/flicker"``. Products are as a source meter makes them: row by row, the other rows
-    grounded, so no sneak path and no shared line drop; for all rows at once see
-    :mod:`labtrain.physics.crossbar`.
+    of ``"<array>/read"`` and, for its 1/f part, of ``"<array>/flicker"``. Products are as a source meter
+    makes them: row by row, the other rows grounded, so no sneak path and no shared line drop; for all
+    rows at once see :mod:`labtrain.physics.crossbar`.
 
     Parameters
     ----------

@@ -9,7 +9,6 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar, final
 
-from labtrain.arrays.neurons import NeuronPairArray
 from labtrain.bench.circuit import Channel, Circuit
 from labtrain.bench.connecting import Connector
 from labtrain.bench.connection import Connection, failures
@@ -18,11 +17,12 @@ from labtrain.bench.contacts import Contacts
 from labtrain.bench.describing import describe_plan
 from labtrain.bench.endurance import EnduranceBook, book_path
 from labtrain.bench.instruments import Instruments
-from labtrain.bench.neuron_arrays import open_neuron_array
 from labtrain.bench.planning import BenchSetup, read_setup
 from labtrain.bench.pulse_path import PulsePath, nominal
+from labtrain.bench.reach import Reach
 from labtrain.bench.reading import BenchSource
 from labtrain.bench.relays import RelayBoard
+from labtrain.bench.role_arrays import RoleArray, open_array
 from labtrain.bench.routes import Routes
 from labtrain.bench.selecting import select_devices
 from labtrain.bench.signals import TerminationAsException
@@ -68,7 +68,7 @@ class Bench:
             setup, connection, self._circuit, self._board, self._contacts, self._book
         )
         self._routes = Routes(self._circuit, self._board, self._instruments.switch_matrix)
-        self._arrays: dict[str, NeuronPairArray] = {}
+        self._arrays: dict[str, RoleArray] = {}
         self._signals = TerminationAsException()
         self._open = True
         self._started_ns = self.clock.now_ns()
@@ -279,12 +279,14 @@ class Bench:
 
         return PulsePath(source.role, path, ohms, plan.limits, where, connected)
 
-    def array(self, name: str) -> NeuronPairArray:
-        """Return a device-role array wired to the instruments; its exchanges are recorded."""
+    def array(self, name: str) -> RoleArray:
+        """Return an array in the role of its kind, wired to the instruments; its exchanges are recorded."""
         if name not in self.plan.arrays:
             raise UsageError(f"the bench has no array {name!r}", remedy=nearest(name, self.plan.arrays))
         if name not in self._arrays:
-            self._arrays[name] = open_neuron_array(self._setup, name, self.route, self.sink)
+            self._arrays[name] = open_array(
+                self._setup, name, Reach(self.route, self.pulse_path, self.clock), self.sink
+            )
         return self._arrays[name]
 
     def raw(self, name: str, message: str) -> str | None:

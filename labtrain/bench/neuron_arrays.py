@@ -1,28 +1,17 @@
-"""An array of the bench file as a device-role array: wired to the instruments, and recorded."""
+"""Neuron pairs of a bench file, wired to the source meter."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import AbstractContextManager
-
-from labtrain.arrays.neurons import NeuronPairArray
-from labtrain.arrays.recorded_neurons import RecordedNeuronArray
 from labtrain.arrays.wired_neurons import WiredNeuronArray
 from labtrain.bench.planning import BenchSetup
+from labtrain.bench.reach import Reach
 from labtrain.errors import UsageError
 from labtrain.limits import tightest
-from labtrain.roles.source_meter import SourceMeter
-from labtrain.session.sink import Sink
 
 _PAIR = ("top", "top_pair")
 
 
-def open_neuron_array(
-    setup: BenchSetup,
-    name: str,
-    route: Callable[[str, str], AbstractContextManager[SourceMeter]],
-    sink: Sink,
-) -> NeuronPairArray:
+def open_neurons(setup: BenchSetup, name: str, reach: Reach) -> WiredNeuronArray:
     """Wire an array of neuron pairs.
 
     The source meter's compliance is the terminals' voltage limit, and lower where current and
@@ -47,13 +36,12 @@ def open_neuron_array(
     limits = tightest(device.terminals[one].limits for device in array.devices for one in _PAIR)
     amperes = limits.current if reading.max_current is None else min(limits.current, reading.max_current)
     compliance = min(limits.voltage, limits.power / amperes)
-    wired = WiredNeuronArray(
+    return WiredNeuronArray(
         name,
         tuple((device.name, *_PAIR) for device in array.devices),
-        route,
+        reach.route,
         max_amperes=amperes,
         nplc=reading.nplc,
         compliance=compliance,
         measure_range=compliance,
     )
-    return RecordedNeuronArray(wired, sink)

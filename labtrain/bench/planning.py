@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from labtrain.bench.grounding import grounded_specs
 from labtrain.bench.locating import locate_bench
 from labtrain.bench.plan_devices import plan_arrays
 from labtrain.bench.plan_instruments import plan_instruments
@@ -16,7 +17,7 @@ from labtrain.bench.plan_rest import plan_environment, plan_faults, plan_hazards
 from labtrain.bench.plan_wires import plan_wires
 from labtrain.bench.problems import Problems
 from labtrain.bench.reading import BenchSource, parse_source, read_source
-from labtrain.bench.schema import BenchTable, ReadingTable
+from labtrain.bench.schema import BenchTable, ReadingTable, WritingTable
 from labtrain.errors import BenchFileError, LabtrainError
 from labtrain.roles.spec import DriverSpec
 from labtrain.wiring import BenchPlan
@@ -34,6 +35,8 @@ class BenchSetup:
         The driver specification of every instrument, by alias.
     readings
         How the devices of every array are read.
+    writings
+        How they are pulsed.
     source
         The file's bytes.
     """
@@ -41,6 +44,7 @@ class BenchSetup:
     plan: BenchPlan
     specs: Mapping[str, DriverSpec]
     readings: Mapping[str, ReadingTable] = field(default_factory=dict)
+    writings: Mapping[str, WritingTable] = field(default_factory=dict)
     source: BenchSource | None = None
 
 
@@ -88,6 +92,9 @@ def plan_bench(tables: BenchTable, problems: Problems, source: BenchSource | Non
         faults=plan_faults(tables, arrays, problems),
         hazards=plan_hazards(tables, specs, problems),
     )
+    specs = grounded_specs(plan, specs, problems)
     problems.unless_none()
-    readings = {name: table.reading for name, table in {**tables.arrays, **tables.devices}.items()}
-    return BenchSetup(plan, specs, readings, source)
+    every = {**tables.arrays, **tables.devices}
+    readings = {name: table.reading for name, table in every.items()}
+    writings = {name: table.writing for name, table in every.items()}
+    return BenchSetup(plan, specs, readings, writings, source)

@@ -21,6 +21,7 @@ from labtrain.bench.quantities import (
     Ohms,
     OhmsRange,
     Seconds,
+    Siemens,
     Volts,
     VoltsPerSecond,
     Watts,
@@ -87,6 +88,20 @@ class ReadingTable(Table):
 
     nplc: Annotated[float, Field(ge=0.0005, le=25)] = 0.1
     max_current: Amperes | None = None
+    voltage: Volts = 0.05
+
+
+class WritingTable(Table):
+    """``writing``: how the array's devices are pulsed by training.
+
+    ``voltage`` is the reset pulse of switches and the programming pulse of synapses.
+    """
+
+    voltage: Volts | None = None
+    width: Seconds = 10e-9
+    attempts: Annotated[int, Field(ge=1, le=1000)] = 3
+    step: Siemens | None = None
+    columns: Annotated[int, Field(ge=1)] | None = None
 
 
 class DeviceTable(OpenTable):
@@ -97,6 +112,7 @@ class DeviceTable(OpenTable):
     expected_resistance: OhmsRange | None = None
     terminals: dict[str, Annotated[TerminalTable, BeforeValidator(_terminal)]] = Field(default_factory=dict)
     reading: ReadingTable = Field(default_factory=ReadingTable)
+    writing: WritingTable = Field(default_factory=WritingTable)
 
 
 class ArrayTable(DeviceTable):
@@ -162,6 +178,7 @@ class HazardsTable(Table):
 
     contact_current: Amperes = 1e-6
     contact_check: bool = True
+    safe_state: Literal["open", "grounded"] = "open"
     forbidden: list[str] = Field(default_factory=list)
     auto_range: bool = False
     raw: bool = False

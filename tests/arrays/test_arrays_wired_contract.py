@@ -37,9 +37,9 @@ def test_shapes_flags_and_saturation(wired):
         assert reading.volts.shape == reading.flags.shape == (4, n)
         assert reading.volts.dtype == np.float64 and reading.flags.dtype == np.uint8
     reading = wired.respond(np.full((1, n), 1e-3))
-    assert np.all(reading.flags & Flag.CLIPPED)
-    assert reading.flags[0, DEAD] & Flag.COMPLIANCE
-    assert not np.any(np.delete(reading.flags, DEAD) & Flag.COMPLIANCE)
+    assert np.all(np.delete(reading.flags, DEAD) & Flag.CLIPPED)
+    assert reading.flags[0, DEAD] & Flag.DEAD  # its contact check failed: it is not driven
+    assert not np.any(np.delete(reading.flags, DEAD) & (Flag.COMPLIANCE | Flag.DEAD))
 
 
 def test_bad_stimuli_and_views_are_refused(wired):

@@ -1,0 +1,185 @@
+"""Superparamagnetic junctions on a bench: biased by a source meter and read at an interval."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import ExitStack
+from typing import Any, Protocol, Self, final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from labtrain.arrays.bitstreams import Bits, BitstreamSource
+from labtrain.arrays.plain import as_numpy, like
+from labtrain.arrays.probes import Route
+from labtrain.arrays.selection import checked_indices
+from labtrain.arrays.stimuli import checked_stimulus, on_grid
+from labtrain.arrays.telegraph_levels import LEAST_BIAS, LINE_SECONDS, Levels, learn
+from labtrain.errors import CheckFailed, UsageError
+from labtrain.roles.flags import Flag
+from labtrain.roles.source_meter import SourceMeter
+
+
+class BenchClock(Protocol):
+    """The bench's clock."""
+
+    def now_ns(self) -> int:
+        """Nanoseconds."""
+
+    def sleep(self, seconds: float) -> None:
+        """Wait."""
+
+
+@final
+class WiredBitstreamSource(BitstreamSource):
+    """Telegraph noise read by a source meter, one device after the other.
+
+    The first use of a device learns the conductances of its two states, and whether it stays in one
+    for the length of an aperture: readings of a faster one would be averages, and no bits.
+
+    Parameters
+    ----------
+    devices
+        Names in the bench file.
+    route, terminal
+        ``Bench.route``, and where the devices are reached.
+    clock
+        The bench's.
+    max_volts, max_amperes
+        The largest bias (more is clipped and flagged); current limit and measuring range.
+    nplc
+        Aperture in power line cycles.
+
+    Raises
+    ------
+    UsageError
+        For no devices, or a limit or aperture that is not positive.
+
+    Notes
+    -----
+    A device that has not passed its contact check is not touched: zeros, flagged DEAD.
+    """
+
+    resolution_volts = 0.0
+    _LATE = 0.02
+
+    def __init__(
+        self,
+        name: str,
+        devices: Sequence[str],
+        route: Route,
+        terminal: str,
+        clock: BenchClock,
+        *,
+        max_volts: float,
+        max_amperes: float,
+        nplc: float,
+    ) -> None:
+        if not (devices and max_volts > 0 and max_amperes > 0 and nplc > 0):
+            raise UsageError(
+                f"{name}: {len(devices)} devices, {max_volts} V, {max_amperes} A, {nplc} cycles cannot be",
+                remedy="give devices, and positive limits and aperture",
+            )
+        self.name, self.max_volts = name, max_volts
+        self._devices, self._route, self._terminal, self._clock = tuple(devices), route, terminal, clock
+        self._setup = (max_volts, max_amperes, max_amperes, nplc)
+        self._levels: dict[str, Levels] = {}
+        self._samples: dict[str, int] = {}
+
+    def __len__(self) -> int:
+        """The number of devices."""
+        return len(self._devices)
+
+    def select(self, indices: Sequence[int]) -> Self:
+        """A view over some devices; it shares the bench, what is known of the devices, and the counters."""
+        chosen = checked_indices(indices, len(self), self.name)
+        view = object.__new__(type(self))
+        view.__dict__.update(self.__dict__, _devices=tuple(self._devices[index] for index in chosen))
+        return view
+
+    def sample(self, volts: Any, n_bits: int, interval: float) -> Bits:
+        """Bias each device in turn and read it ``n_bits`` times.
+
+        Raises
+        ------
+        UsageError
+            For a bad shape, a bias too small to read at, or an interval shorter than the aperture or
+            than the meter needs.
+        CheckFailed
+            When a device flips within an aperture.
+        """
+        aperture = self._setup[3] * LINE_SECONDS
+        if not (n_bits >= 0 and aperture <= interval < float("inf")):
+            raise UsageError(
+                f"{self.name}: {n_bits} bits every {interval:g} s cannot be read with an aperture of"
+                f" {aperture:g} s",
+                remedy="give 0 or more bits, and a longer interval or a smaller nplc",
+            )
+        biases = volts[None, :] if getattr(volts, "ndim", 0) == 1 else volts
+        checked = checked_stimulus(biases, len(self), self.name, "biases")
+        applied, clipped = on_grid(as_numpy(checked), self.resolution_volts, self.max_volts)
+        if applied.shape[0] != 1:
+            raise UsageError(
+                f"{self.name}: biases of shape {applied.shape} were given", remedy="one a device"
+            )
+        least = LEAST_BIAS * self.max_volts
+        if not bool(np.all(np.abs(applied) >= least)):
+            raise UsageError(
+                f"{self.name}: a bias below {least:g} V drives too little current to tell the states apart",
+                remedy=f"bias every device with {least:g} V or more, of either sign",
+            )
+        bits, flags = np.zeros((len(self), n_bits), np.uint8), clipped[0]
+        for j, device in enumerate(self._devices):
+            bits[j], more = self._stream(device, float(applied[0, j]), n_bits, interval)
+            flags[j] |= more
+        return Bits(like(np.packbits(bits, axis=1), volts), n_bits, like(flags, volts))
+
+    def state_dict(self) -> dict[str, Any]:
+        """Samples of each device, and the levels that were learnt."""
+        levels = {device: [found.parallel, found.antiparallel] for device, found in self._levels.items()}
+        return {"samples": dict(self._samples), "levels": levels}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Take them back; the devices themselves keep their own state."""
+        self._samples.clear()
+        self._samples.update(state["samples"])
+        self._levels.clear()
+        self._levels.update({device: Levels(*found) for device, found in state["levels"].items()})
+
+    def _stream(
+        self, device: str, volts: float, n_bits: int, interval: float
+    ) -> tuple[NDArray[np.uint8], int]:
+        with ExitStack() as stack:
+            try:
+                meter = stack.enter_context(self._route(device, self._terminal))
+            except CheckFailed:  # no contact: worth a flag, not the end of a training
+                return np.zeros(n_bits, np.uint8), int(Flag.DEAD)
+            meter.configure("voltage", *self._setup)
+            if device not in self._levels:
+                self._levels[device] = learn(meter, self.max_volts, device)
+            siemens, flags = self._readings(meter, volts, n_bits, interval)
+        self._samples[device] = self._samples.get(device, 0) + n_bits
+        return self._levels[device].antiparallel_bits(siemens), flags
+
+    def _readings(
+        self, meter: SourceMeter, volts: float, n_bits: int, interval: float
+    ) -> tuple[NDArray[np.float64], int]:
+        siemens, flags = np.zeros(n_bits), 0
+        meter.source_voltage = volts
+        meter.output_enabled = True
+        start, step = self._clock.now_ns(), round(interval * 1e9)
+        for k in range(n_bits):
+            left = start + k * step - self._clock.now_ns()
+            if left < -self._LATE * step:
+                raise UsageError(
+                    f"{self.name}: a reading every {interval:g} s is more than the meter can do; it was late"
+                    f" by {-left * 1e-9:g} s",
+                    remedy="give a longer interval or a smaller nplc",
+                )
+            if left > 0:
+                self._clock.sleep(left * 1e-9)
+            reading = meter.measure()
+            siemens[k] = reading.amperes / reading.volts if reading.volts else 0.0
+            flags |= int(reading.flags)
+        meter.output_enabled = False
+        return siemens, flags
