@@ -13,7 +13,7 @@ from labtrain.errors import InstrumentReported, InstrumentStateChanged, LimitExc
 from labtrain.roles import OpenGate, RouteGate, SwitchMatrix
 from labtrain.wiring import Crosspoint
 
-MODELS = ("serial-matrix", "2700")
+MODELS = ("serial-matrix", "2700", "707B")
 MOUNTS = [(model, "in-process") for model in MODELS]
 MOUNTS += [("serial-matrix", "serial")] + [(model, "tcp") for model in MODELS if model != "serial-matrix"]
 HOT = 5

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import pyvisa
 
-MODELS = ("2400", "2450", "33522B", "81160A", "2700", "serial-matrix")
+MODELS = ("2400", "2450", "33522B", "81160A", "2700", "707B", "serial-matrix")
 WAYS_TO_READ = {
     "2400": (
         ["*RST", ":SOUR:FUNC VOLT", ":SENS:FUNC 'CURR'", ":SENS:CURR:PROT 1E-3", ":SOUR:VOLT 1", ":OUTP ON"],
