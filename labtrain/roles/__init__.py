@@ -9,6 +9,7 @@ from labtrain.roles.spec import DriverSpec
 
 if TYPE_CHECKING:
     from labtrain.roles.envelope import Envelope, FixedEnvelope, OpenGate, RouteGate
+    from labtrain.roles.pair_sweep import sweep_together
     from labtrain.roles.pulse_generator import PulseGenerator
     from labtrain.roles.readings import SourceReading, Sweep
     from labtrain.roles.source_meter import SourceMeter
@@ -26,6 +27,7 @@ _HOMES = {
     "SourceState": "source_state",
     "Sweep": "readings",
     "SwitchMatrix": "switch_matrix",
+    "sweep_together": "pair_sweep",
 }
 
 __all__ = [
@@ -41,6 +43,7 @@ __all__ = [
     "SourceState",
     "Sweep",
     "SwitchMatrix",
+    "sweep_together",
 ]
 
 

@@ -5,6 +5,8 @@ A query a point would cost a round trip a point; this is what makes training in 
 
 from __future__ import annotations
 
+from typing import final
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -21,39 +23,88 @@ _OVERHEAD_SECONDS = 1.5e-3
 """A 2450 needs 1-2 ms a point beside its aperture."""
 
 
-def run_list(
-    driver: SourceMeterDialect,
-    state: SourceState,
-    levels: NDArray[np.float64],
-    *,
-    clock: Clock,
-    nplc: float,
-    delay: float,
-    full_scale: float,
-    abort_on_compliance: bool,
-    name: str,
-) -> Sweep:
-    """Run ``levels`` in as many lists as the instrument needs; each list ends at zero.
+@final
+class ListRun:
+    """One sweep: loaded, started, waited for and read back, in as many lists as the instrument needs.
 
-    An exception or an interrupt stops the instrument before it is passed on.
+    Each list ends at zero. Whoever holds it stops the instrument where anything goes wrong
+    (:meth:`SourceMeter.sweeping` does).
+
+    Parameters
+    ----------
+    state
+        The source's settings.
+    levels
+        ``[n]``, as they will be sent.
+    nplc, delay, full_scale
+        Aperture, extra seconds a point, and the measure range.
     """
-    capacity = driver.list_capacity - 1  # one place for the zero at the end
-    point = nplc * driver.line_seconds + delay + _OVERHEAD_SECONDS
-    parts: list[tuple[NDArray[np.float64], ...]] = []
-    try:
-        for start in range(0, len(levels), capacity):
-            part = levels[start : start + capacity]
-            _upload(driver, state, np.append(part, 0.0))
-            driver.start_list(state.mode, delay, abort_on_compliance)
-            done = _wait(driver, len(part) + 1, point, clock, name)
-            parts.append(_padded(driver.read_list(min(done, len(part))), len(part)))
-            if done <= len(part):
-                break
-    except BaseException:
-        driver.abort()
-        raise
-    source, readings, seconds = (_joined(column, len(levels)) for column in zip(*parts, strict=True))
-    return _as_sweep(state, levels, source, readings, seconds, full_scale)
+
+    __slots__ = (
+        "_abort", "_capacity", "_clock", "_delay", "_done", "_driver", "_full_scale", "_levels", "_loaded",
+        "_name", "_point", "_started", "_state", "_sweep",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        driver: SourceMeterDialect,
+        state: SourceState,
+        levels: NDArray[np.float64],
+        *,
+        clock: Clock,
+        nplc: float,
+        delay: float,
+        full_scale: float,
+        abort_on_compliance: bool,
+        name: str,
+    ) -> None:
+        self._driver, self._state, self._levels = driver, state, levels
+        self._clock, self._delay, self._abort, self._name = clock, delay, abort_on_compliance, name
+        self._full_scale = full_scale
+        self._capacity = driver.list_capacity - 1  # one place for the zero at the end
+        self._point = nplc * driver.line_seconds + delay + _OVERHEAD_SECONDS
+        self._loaded = self._started = False
+        self._done = 0
+        self._sweep: Sweep | None = None
+
+    def load(self) -> None:
+        """Upload the first list."""
+        self._upload(0)
+
+    def start(self) -> None:
+        """Start what has been loaded; returns at once."""
+        self._driver.start_list(self._state.mode, self._delay, self._abort)
+        self._done = self._driver.list_progress()  # answered at once: it has begun before time passes
+        self._started = True
+
+    def finish(self) -> Sweep:
+        """Wait until the sweep is over and read it back; a second call returns the same."""
+        if self._sweep is None:
+            parts: list[tuple[NDArray[np.float64], ...]] = []
+            for place in range(0, len(self._levels), self._capacity):
+                length = min(self._capacity, len(self._levels) - place)
+                done = self._run(place, length)
+                parts.append(_padded(self._driver.read_list(min(done, length)), length))
+                if done <= length:
+                    break
+            source, readings, seconds = (
+                _joined(column, len(self._levels)) for column in zip(*parts, strict=True)
+            )
+            self._sweep = _as_sweep(self._state, self._levels, source, readings, seconds, self._full_scale)
+        return self._sweep
+
+    def _run(self, place: int, length: int) -> int:
+        """Run one list from where it stands; return how many of its points are done."""
+        if not self._loaded:
+            self._upload(place)
+        if not self._started:
+            self.start()
+        self._loaded = self._started = False
+        return _wait(self._driver, length + 1, self._done, self._point, self._clock, self._name)
+
+    def _upload(self, place: int) -> None:
+        _upload(self._driver, self._state, np.append(self._levels[place : place + self._capacity], 0.0))
+        self._loaded = True
 
 
 def _upload(driver: SourceMeterDialect, state: SourceState, levels: NDArray[np.float64]) -> None:
@@ -61,12 +112,12 @@ def _upload(driver: SourceMeterDialect, state: SourceState, levels: NDArray[np.f
         driver.load_list(state.mode, levels[start : start + driver.list_chunk], append=start > 0)
 
 
-def _wait(driver: SourceMeterDialect, count: int, point: float, clock: Clock, name: str) -> int:
+def _wait(driver: SourceMeterDialect, count: int, done: int, point: float, clock: Clock, name: str) -> int:
     """Poll until ``count`` points are done or the instrument has aborted; return how many are.
 
     Polled, never waited for inside the instrument: ``*WAI`` would block an output-off too.
     """
-    idle, done = 0, driver.list_progress()  # answered at once: the list has begun before time passes
+    idle = 0
     while idle < _PATIENCE:
         clock.sleep((count - done) * point)
         progress = driver.list_progress()

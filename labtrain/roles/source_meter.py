@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from typing import Any, final
 
@@ -14,7 +15,7 @@ from labtrain.clock import Clock
 from labtrain.errors import InstrumentError, UsageError
 from labtrain.roles.dialects import SourceMeterDialect
 from labtrain.roles.envelope import Envelope
-from labtrain.roles.list_sweep import run_list
+from labtrain.roles.list_sweep import ListRun
 from labtrain.roles.readings import SourceReading, Sweep, as_reading, judge
 from labtrain.roles.role import Role
 from labtrain.roles.source_control import CHANGING, SourceControl
@@ -314,6 +315,19 @@ class SourceMeter(Role):
         Sweep
             The source ends at zero. The output, if it was off, is on during the sweep only.
         """
+        with self.sweeping(levels, delay=delay, abort_on_compliance=abort_on_compliance) as run:
+            return run.finish()
+
+    @contextmanager
+    def sweeping(
+        self, levels: ArrayLike, *, delay: float = 0.0, abort_on_compliance: bool = True
+    ) -> Iterator[ListRun]:
+        """Load a list sweep, to be started and finished inside the block; see :meth:`sweep`.
+
+        So that several source meters can be started one right after the other
+        (:func:`labtrain.roles.sweep_together`). The bench is held meanwhile. Leaving the block
+        finishes the sweep; an exception stops the instrument.
+        """
         wanted = as_levels(levels)
         if wanted.ndim != 1 or not len(wanted):
             raise UsageError(
@@ -329,7 +343,7 @@ class SourceMeter(Role):
                 self._control.turn_on()
             memory = self._control.memory
             memory.seen = CHANGING
-            sweep = run_list(
+            run = ListRun(
                 self._driver,
                 state,
                 programmed,
@@ -340,12 +354,21 @@ class SourceMeter(Role):
                 abort_on_compliance=abort_on_compliance,
                 name=self.name,
             )
+            try:
+                run.load()
+                yield run
+                run.finish()
+            except BaseException:
+                with suppress(InstrumentError):  # what went wrong first is what is told
+                    self._driver.abort()
+                    if not was_on:
+                        self._control.turn_off()
+                raise
             self._control.note_level(state, 0.0)
             state.output = self._driver.output_enabled  # a 2450's sweep may end with its output off
             memory.seen = self._port.incidents
             if state.output and not was_on:
                 self._control.turn_off()
-            return sweep
 
     def ramp_to_voltage(self, volts: float, steps: int = 30, pause: float = 20e-3) -> None:
         """Go to ``volts`` in ``steps`` equal steps with ``pause`` seconds between them."""
