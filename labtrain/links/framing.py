@@ -49,6 +49,11 @@ class Framer:
         del buffer[:end]
         return reply
 
+    @property
+    def waiting(self) -> bool:
+        """Whether there is a beginning of a reply."""
+        return bool(self._buffer)
+
     def drop(self) -> None:
         """Forget what waits."""
         self._buffer.clear()

@@ -196,3 +196,19 @@ def test_an_indefinite_block_is_refused_on_a_stream() -> None:
     framer.feed(b"#0abc\n")
     with pytest.raises(InstrumentError, match="indefinite"):
         framer.take()
+
+
+def test_in_process_replies_are_framed_as_on_a_socket() -> None:
+    said = iter([b"1\n", b"2\n3\n", b"4", b"5\n", b"#13a\nb\n", b"6\n"])
+    link = InProcessLink("toy", lambda message: next(said))
+    got = []
+    for _ in range(6):
+        link.send(b"?\n")
+        try:
+            while True:
+                got.append(link.receive())
+        except InstrumentTimeout:
+            got.append(b"silence")
+    lines = [b"1\n", b"2\n", b"3\n", b"45\n", b"#13a\nb\n", b"6\n"]
+    assert [one for one in got if one != b"silence"] == lines
+    assert got.index(b"45\n") - got.index(b"3\n") == 3  # the cut reply alone is silence
