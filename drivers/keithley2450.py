@@ -19,11 +19,13 @@ import numpy as np
 from pymeasure.instruments import Instrument
 from pymeasure.instruments.keithley import Keithley2450 as PyMeasureKeithley2450
 
+from labtrain.errors import UsageError
 from labtrain.roles.spec import DriverSpec
 
 _MODES = {"voltage": "VOLT", "current": "CURR"}
 _PROTECTION = {2: "PROT2", 5: "PROT5", 10: "PROT10", 20: "PROT20", 40: "PROT40", 60: "PROT60"}
 _PROTECTION |= {80: "PROT80", 100: "PROT100", 120: "PROT120", 140: "PROT140", 160: "PROT160", 180: "PROT180"}
+_OFF_STATES = {"normal": "NORM", "high-z": "HIMP", "zero": "ZERO"}
 _BUFFER = "'defbuffer1'"
 
 
@@ -46,6 +48,8 @@ class Keithley2450(PyMeasureKeithley2450):
     list_chunk = 100
     list_capacity = 2500
     settle_seconds = 200e-6
+    off_state: str | None = None
+    """``:OUTP:SMOD``'s word; None leaves the instrument's own."""
     line_seconds = 0.02
 
     source_mode = Instrument.control(
@@ -85,8 +89,16 @@ class Keithley2450(PyMeasureKeithley2450):
         return bool(float(self.ask(f"{header}:TRIP?")))
 
     def sense(self, quantity: str) -> None:
-        """Measure ``"voltage"`` or ``"current"`` from now on."""
+        """Measure ``"voltage"`` or ``"current"`` from now on, by two wires.
+
+        Remote sense with an open sense lead drives the output past level and limit, and whoever used the
+        instrument before may have left it on.
+        """
         self.write(f":SENS:FUNC '{_MODES[quantity]}'")
+        self.write(f":SENS:{_MODES[quantity]}:RSEN OFF")
+        if self.off_state is not None:
+            for mode in _MODES.values():
+                self.write(f":OUTP:{mode}:SMOD {self.off_state}")
 
     def range_maximum(self, quantity: str, full_scale: float) -> float:
         """Every source range takes 5 % more than its name (data sheet)."""
@@ -146,7 +158,19 @@ def _open(adapter: Any, name: str, options: Mapping[str, Any]) -> Keithley2450:
     instrument = Keithley2450(adapter, name)
     if "line_frequency" in options:
         instrument.line_seconds = 1 / options["line_frequency"]
+    if "output_off_state" in options:
+        instrument.off_state = _off_state(name, options["output_off_state"])
     return instrument
+
+
+def _off_state(name: str, given: Any) -> str:
+    if given not in _OFF_STATES:
+        raise UsageError(
+            f"{given!r} is no output-off state of a 2450",
+            remedy=f"allowed: {', '.join(_OFF_STATES)}",
+            key=f"instruments.{name}.output_off_state",
+        )
+    return _OFF_STATES[given]
 
 
 SPEC = DriverSpec(
@@ -155,5 +179,5 @@ SPEC = DriverSpec(
     open=_open,
     nodes=lambda channel: ("hi", "lo"),
     safe_off=(b":ABOR\n", b":OUTP OFF\n"),
-    options={"line_frequency": "hertz"},
+    options={"line_frequency": "hertz", "output_off_state": ""},
 )

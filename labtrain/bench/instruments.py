@@ -10,6 +10,7 @@ from labtrain.bench.contacts import Contacts
 from labtrain.bench.endurance import EnduranceBook
 from labtrain.bench.envelopes import ChannelEnvelope
 from labtrain.bench.gate import SafetyGate
+from labtrain.bench.grounding import grounding_relays
 from labtrain.bench.planning import BenchSetup
 from labtrain.bench.relays import RelayBoard
 from labtrain.bench.sources import GeneratorSource, MeterSource, Source
@@ -18,6 +19,7 @@ from labtrain.naming import nearest
 from labtrain.roles.pulse_generator import PulseGenerator
 from labtrain.roles.source_meter import SourceMeter
 from labtrain.roles.switch_matrix import SwitchMatrix
+from labtrain.wiring import Crosspoint
 
 _RELAY_SECONDS = 5e-3
 """Settling of a reed or signal relay with bounce (data sheets: 0.5 to 5 ms)."""
@@ -37,6 +39,10 @@ class Instruments:
         book: EnduranceBook,
     ) -> None:
         self._contacts, self._book = contacts, book
+        self._grounding = frozenset[Crosspoint]()
+        if setup.plan.hazards["safe_state"] == "grounded":
+            self._grounding = frozenset(grounding_relays(circuit, setup.plan, setup.specs))
+        self._grounded = self._grounding  # as the last safe state has left them
         self._setup, self._connection, self._circuit, self._board = setup, connection, circuit, board
         self._opened: dict[str, Any] = {}
         self._matrices: dict[str, SwitchMatrix] = {}
@@ -65,15 +71,28 @@ class Instruments:
             matrix = SwitchMatrix(driver, port, self._gate, clock, name, settle, forbidden)
             self._board.confirmed(name, matrix.closed)
             self._matrices[name] = matrix
+        self._lift(self._matrices[name])
         return self._matrices[name]
+
+    def _lift(self, matrix: SwitchMatrix) -> None:
+        """Open what a grounded safe state has closed, before the matrix is used."""
+        mine = frozenset(relay for relay in self._grounded if relay.matrix == matrix.alias)
+        if not mine:
+            return
+        for relay in mine & matrix.closed:
+            matrix.open(relay)
+        self._board.confirmed(matrix.alias, matrix.closed)
+        self._grounded = self._grounded - mine
 
     def shut_down(self) -> None:
         """Let every role switch off what is its own, so that it knows how its instrument is set."""
         for source in self.sources.values():
             source.role.shutdown()
         for alias, matrix in self._matrices.items():
-            matrix.shutdown()
+            if not self._grounding:
+                matrix.shutdown()
             self._board.confirmed(alias, matrix.closed)
+        self._grounded = self._grounding
 
     def source(self, channel: Channel) -> Source:
         """Return a source channel as routes see it."""

@@ -40,6 +40,9 @@ class DriverSpec:
         Raw messages, in order, that end in the safe state whatever state the instrument is in
         (abort first, then output off or relays open). Used by the guard and ``bench off``,
         which have no PyMeasure.
+    closing
+        ``closing(row, column)`` is the raw message that closes one relay, for a safe state that grounds
+        devices; None where a matrix has none.
     answers_every_line
         Whether each line is answered (the serial matrix), so that the guard reads the answers.
     options
@@ -58,6 +61,7 @@ class DriverSpec:
     termination: bytes = b"\n"
     synchronise: bytes | None = b"*OPC?\n"
     safe_off: tuple[bytes, ...] = ()
+    closing: Callable[[int, int], bytes] | None = None
     answers_every_line: bool = False
     identify: bytes = b"*IDN?\n"
     options: Mapping[str, str] = field(default_factory=dict)

@@ -173,9 +173,17 @@ def test_no_sequence_of_public_calls_takes_a_terminal_above_its_limit(models: tu
 
 
 def test_the_machine_would_notice_limits_that_do_not_hold(monkeypatch: pytest.MonkeyPatch) -> None:
+    chip = Chip()
+    chip.contact(True)
+    chip.unhurt()
     monkeypatch.setattr(ChannelEnvelope, "limits", lambda self: (Limits(), "nowhere"))
+    chip.close(1, 4)
+    chip.configure("voltage", 1.0, 100e-6, 100e-6)
+    chip.output(True)
+    chip.set("source_voltage", 0.4)
     with pytest.raises(AssertionError):
-        run(Chip.models, 30, 30)
+        chip.unhurt()
+    chip.bench.close()
 
 
 @pytest.mark.slow
