@@ -147,7 +147,7 @@ def _list_writer(name: str, append: bool) -> Any:
             raise ScpiError(-109)
         if len(arguments) > LIST_CHUNK:
             raise ScpiError(-223, f"{len(arguments)} values; {LIST_CHUNK} a command")
-        values = [_LEVELS[name].read(argument) for argument in arguments]
+        values = _LEVELS[name].read_all(arguments)
         kept = instrument.lists[name] if append else []
         if len(kept) + len(values) > LIST_CAPACITY:
             raise ScpiError(-223, f"{LIST_CAPACITY} values in all")

@@ -11,6 +11,8 @@ from simulated_instruments.scpi_parameters import Choice, unquote, whole
 
 _ELEMENTS = Choice("SOURce", "READing", "RELative", "SOURSTATus")
 _BINARY_ELEMENTS: Final = ("SOUR", "READ", "REL")
+_WORTH_A_KERNEL: Final = 48
+"""Numbers in a reply."""
 
 
 def _rows(instrument: Any, buffer: ReadingBuffer, start: int, end: int, names: tuple[str, ...]) -> Any:
@@ -20,11 +22,19 @@ def _rows(instrument: Any, buffer: ReadingBuffer, start: int, end: int, names: t
     flat = buffer.columns(start, end, names).ravel()
     form = instrument.settings.format
     if form == "ASC":
-        return ",".join(["%.6E"] * len(flat)) % tuple(flat.tolist())
+        return _as_text(flat)
     if any(name not in _BINARY_ELEMENTS for name in names):
         raise ScpiError(1133)
     order = "<" if instrument.settings.byte_order == "SWAP" else ">"
     return b"#0" + flat.astype(f"{order}f{8 if form == 'REAL' else 4}").tobytes()
+
+
+def _as_text(flat: Any) -> str:
+    if len(flat) < _WORTH_A_KERNEL:
+        return ",".join(["%.6E"] * len(flat)) % tuple(flat.tolist())
+    from labtrain.kernels.decimal_text import scientific  # not before it is worth the compiler's import
+
+    return scientific(flat)
 
 
 def _elements(arguments: tuple[str, ...]) -> tuple[str, ...]:

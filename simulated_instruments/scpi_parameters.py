@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from simulated_instruments.scpi_errors import ScpiError
@@ -80,6 +80,16 @@ class Number(Parameter):
         if not self.low <= value <= self.high:
             raise ScpiError(-222, f"{text}: {self.low:g} to {self.high:g}")
         return float(round(value)) if self._whole else value
+
+    def read_all(self, texts: Sequence[str]) -> list[float]:
+        """Read several numbers; quickly where all are plain ones within bounds."""
+        try:
+            values = list(map(float, texts))
+        except ValueError:
+            return [self.read(text) for text in texts]
+        if all([self.low <= value <= self.high for value in values]) and not self._whole:
+            return values
+        return [self.read(text) for text in texts]
 
     def _read_other(self, text: str) -> float:
         name = text.upper()
