@@ -72,9 +72,17 @@ class Branch:
     def suffer(self, volts: Floats, amperes: Floats, seconds: float) -> bool:
         """Note levels of ``seconds`` each; return whether it broke just now."""
         self.stress.note_levels(volts, amperes, seconds)
-        if self.lifetime is None or self.stress.broken or seconds <= 0.0:
+        return seconds > 0.0 and self._wears(lambda lifetime: lifetime.damage(volts, seconds))
+
+    def suffer_level(self, volts: float, amperes: float, seconds: float) -> bool:
+        """Do what :meth:`suffer` does for a single level."""
+        self.stress.note_level(volts, amperes, seconds)
+        return seconds > 0.0 and self._wears(lambda lifetime: lifetime.damage_at(volts, seconds))
+
+    def _wears(self, damage: Callable[[Lifetime], float]) -> bool:
+        if self.lifetime is None or self.stress.broken:
             return False
-        self.stress.damage += self.lifetime.damage(volts, seconds)
+        self.stress.damage += damage(self.lifetime)
         return self.stress.damage >= 1.0 and self._break()
 
     def _break(self) -> bool:

@@ -64,9 +64,7 @@ def _of_source(name: str) -> Iterator[Command]:
         lambda i: source(i).auto,
         lambda i, on: i.channel.set_source_auto(name, on),
     )
-    yield setting(
-        f"{at}:MODE", _MODE, lambda i: i.modes[name], lambda i, mode: i.set_mode(name, mode)
-    )
+    yield setting(f"{at}:MODE", _MODE, lambda i: i.modes[name], lambda i, mode: i.set_mode(name, mode))
     for place, word in enumerate(("STARt", "STOP")):
         yield setting(f"{at}:{word}", _LEVELS[name], _span(name, place), _put_span(name, place))
     yield setting(f"{at}:STEP", _LEVELS[name], _step(name), _put_step(name))

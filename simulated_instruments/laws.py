@@ -8,13 +8,17 @@ voltage-controlled ones (a barrier, R(V)) stand in one Newton iteration.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable, Hashable, Mapping
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from labtrain.physics import diode, neuron, resistor, tunnelling
+from labtrain.physics import diode, resistor, tunnelling
+
+if TYPE_CHECKING:
+    from labtrain.kernels.neuron_curve import NeuronCurve
 
 Floats = NDArray[np.float64]
 
@@ -29,6 +33,11 @@ class Law(ABC):
     """Whether it depends on the time of day of the world's clock."""
     moves = False
     """Whether levels themselves change it: its device is told of each before it is read."""
+
+    @property
+    def state(self) -> Hashable:
+        """What the answer depends on beside v and i, so that answers can be remembered; None: not known."""
+        return None
 
     @abstractmethod
     def residual(self, volts: Floats, amperes: Floats) -> tuple[Floats, Floats, Floats]:
@@ -58,6 +67,8 @@ class CurrentLaw(Law):
 class Ohmic(CurrentLaw):
     """A plain resistance in ohm."""
 
+    state = ()
+
     def __init__(self, ohms: float) -> None:
         self._ohms = ohms
 
@@ -71,24 +82,32 @@ class Ohmic(CurrentLaw):
 
 
 class NeuronLaw(CurrentLaw):
-    """An MTJ nano-neuron: :mod:`labtrain.physics.neuron`."""
+    """An MTJ nano-neuron: :mod:`labtrain.physics.neuron`, by its compiled kernel."""
 
     noisy = True
+    state = ()
 
     def __init__(self, parameters: Mapping[str, float]) -> None:
         self._parameters = parameters
 
+    @cached_property
+    def _curve(self) -> NeuronCurve:
+        # a bench that is only looked at need not wait for the compiler's import
+        from labtrain.kernels.neuron_curve import NeuronCurve
+
+        return NeuronCurve(self._parameters)
+
     def voltage(self, amperes: Floats) -> Floats:
         """Mean voltage."""
-        return np.asarray(neuron.mean_voltage(self._parameters, amperes))
+        return self._curve.mean_voltage(amperes)
 
     def slope(self, amperes: Floats) -> Floats:
         """dV/dI."""
-        return np.asarray(neuron.slope(self._parameters, amperes))
+        return self._curve.slope(amperes)
 
     def noise_volts(self, amperes: Floats, seconds: float) -> Floats:
         """Telegraph noise averaged over the aperture, and the contacts' own."""
-        return np.asarray(neuron.window_noise(self._parameters, amperes, seconds))
+        return self._curve.window_noise(amperes, seconds)
 
 
 class ResistorLaw(CurrentLaw):
@@ -156,6 +175,11 @@ class BarrierLaw(Law):
         self._antiparallel = antiparallel
         self.moves = self.varies = moves
 
+    @property
+    def state(self) -> Hashable:
+        """Which of the two it is in; not known where levels themselves change it."""
+        return None if self.moves else bool(self._antiparallel())
+
     def residual(self, volts: Floats, amperes: Floats) -> tuple[Floats, Floats, Floats]:
         """``i R(v) - v``, the bias dependence by a central difference."""
         share = np.asarray(self._antiparallel(), dtype=np.float64)
@@ -198,6 +222,8 @@ class MemristorLaw(CurrentLaw):
 
 class DiodeLaw(CurrentLaw):
     """A junction diode: :mod:`labtrain.physics.diode`."""
+
+    state = ()
 
     def __init__(self, parameters: Mapping[str, float]) -> None:
         self._parameters = parameters

@@ -13,6 +13,9 @@ Floats = NDArray[np.float64]
 ON_VOLTS = 1e-3
 """A terminal counts as stressed from this voltage on."""
 
+_HARMLESS, _ABSURD = 0.3, 1e3
+"""Shares of a lifetime's voltage: below the one nothing ages, above the other a power is not worked out."""
+
 
 @dataclass(slots=True)
 class TerminalStress:
@@ -48,10 +51,21 @@ class TerminalStress:
     def note_levels(self, volts: Floats, amperes: Floats, seconds: float) -> None:
         """Note levels that stood for ``seconds`` each."""
         magnitudes = np.abs(volts)
-        self.max_volts = max(self.max_volts, float(magnitudes.max()))
-        self.max_amperes = max(self.max_amperes, float(np.abs(amperes).max()))
-        self.max_watts = max(self.max_watts, float(np.abs(volts * amperes).max()))
+        self._note(
+            float(magnitudes.max()), float(np.abs(amperes).max()), float(np.abs(volts * amperes).max())
+        )
         self.seconds_on += seconds * int((magnitudes > ON_VOLTS).sum())
+
+    def note_level(self, volts: float, amperes: float, seconds: float) -> None:
+        """Note one level that stood for ``seconds``."""
+        self._note(abs(volts), abs(amperes), abs(volts * amperes))
+        if abs(volts) > ON_VOLTS:
+            self.seconds_on += seconds
+
+    def _note(self, volts: float, amperes: float, watts: float) -> None:
+        self.max_volts = max(self.max_volts, volts)
+        self.max_amperes = max(self.max_amperes, amperes)
+        self.max_watts = max(self.max_watts, watts)
 
     def note_pulse(self, watts: float, seconds: float, count: int) -> None:
         """Note ``count`` equal pulses."""
@@ -97,9 +111,16 @@ class Lifetime:
     def damage(self, volts: Floats, seconds: float) -> float:
         """Return the share of a life used by levels of ``seconds`` each."""
         ratio = np.abs(volts) / self.volts
-        if float(ratio.max()) < 0.3:
+        if float(ratio.max()) < _HARMLESS:
             return 0.0
-        return float((np.minimum(ratio, 1e3) ** self.exponent).sum() * seconds / self.seconds)
+        return float((np.minimum(ratio, _ABSURD) ** self.exponent).sum() * seconds / self.seconds)
+
+    def damage_at(self, volts: float, seconds: float) -> float:
+        """Do what :meth:`damage` does for a single level."""
+        ratio = abs(volts) / self.volts
+        if ratio < _HARMLESS:
+            return 0.0
+        return float(min(ratio, _ABSURD) ** self.exponent * seconds / self.seconds)
 
 
 BARRIER = Lifetime(1.0, 0.75, 45.0)

@@ -131,8 +131,8 @@ class Chip(RuleBasedStateMachine):
     @rule()
     def safe(self) -> None:
         self.bench.safe_state()
-        assert self.world.stress and not any(self.world._contacts.values())
-        assert not any(port.on for port in (*self.world._meters, *self.world._generators))
+        assert self.world.stress and not self.world.closed_relays
+        assert not self.world.outputs_on
 
     @invariant()
     def unhurt(self) -> None:

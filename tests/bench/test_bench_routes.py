@@ -37,7 +37,7 @@ def world(bench: Bench):
 
 
 def relays(bench: Bench) -> frozenset[Crosspoint]:
-    return frozenset().union(*world(bench)._contacts.values())
+    return world(bench).closed_relays
 
 
 def test_a_route_reads_the_reference_and_restores_open_circuit(bench: Bench) -> None:

@@ -19,9 +19,7 @@ def hidden(bench: Bench):
 
 def is_safe(world) -> bool:
     assert world.stress  # time has caught up: relays that were told to open have opened
-    return not any(port.on for port in (*world._meters, *world._generators)) and not any(
-        world._contacts.values()
-    )
+    return not world.outputs_on and not world.closed_relays
 
 
 def drive(bench: Bench) -> None:
@@ -33,7 +31,7 @@ def drive(bench: Bench) -> None:
     meter.output_enabled = True
     meter.source_current = 10e-6
     bench.pulse_generator("pulser.1").arm(0.2, 20e-9)
-    assert hidden(bench)._meters[0].on
+    assert hidden(bench).outputs_on
 
 
 @pytest.mark.parametrize("error", [ZeroDivisionError, KeyboardInterrupt, SystemExit, Terminated])
@@ -95,7 +93,7 @@ def test_an_instrument_that_fails_keeps_no_other_on_and_is_named(small: str) -> 
         drive(bench)
         bench._connection._links["smu"].close()  # the cable is pulled
     assert world.stress
-    assert not any(port.on for port in world._generators) and not any(world._contacts.values())
+    assert not any(port.on for port in world._circuits.generators) and not world.closed_relays
 
 
 def test_the_first_error_is_told_with_what_could_not_be_switched_off(small: str) -> None:
