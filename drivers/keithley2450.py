@@ -115,15 +115,13 @@ class Keithley2450(PyMeasureKeithley2450):
 
     def load_list(self, quantity: str, levels: Any, append: bool) -> None:
         """Upload at most 100 levels."""
-        values = ",".join([f"{level:.9g}" for level in levels.tolist()])
-        self.write(f":SOUR:LIST:{_MODES[quantity]}{':APP' if append else ''} {values}")
+        self.write(f":SOUR:LIST:{_MODES[quantity]}{':APP' if append else ''} {_as_text(quantity, levels)}")
 
     def start_list(self, quantity: str, delay: float, abort_on_compliance: bool) -> None:
         """Empty the buffer and run the list once, from its first level; never ``*WAI``."""
         fail = "ON" if abort_on_compliance else "OFF"
-        self.write(f":TRAC:CLE {_BUFFER}")
-        self.write(f":SOUR:SWE:{_MODES[quantity]}:LIST 1, {delay:.9g}, 1, {fail}, {_BUFFER}")
-        self.write(":INIT")
+        sweep = f":SOUR:SWE:{_MODES[quantity]}:LIST 1, {delay:.9g}, 1, {fail}, {_BUFFER}"
+        self.write(f":TRAC:CLE {_BUFFER};{sweep};:INIT")
 
     def list_progress(self) -> int:
         """Readings in the buffer; answered while the list runs."""
@@ -152,6 +150,15 @@ class Keithley2450(PyMeasureKeithley2450):
         while not (entry := self.ask("SYST:ERR?").strip()).startswith(("0,", "+0,")):
             found.append(entry)
         return found
+
+
+def _as_text(quantity: str, levels: Any) -> str:
+    """Write levels; whole microvolts or nanoamperes, as rounded levels are, three times faster."""
+    per_unit, suffix = (1e6, "E-6") if quantity == "voltage" else (1e9, "E-9")
+    whole = np.rint(levels * per_unit)
+    if bool((whole / per_unit == levels).all()) and bool((np.abs(whole) < 2**53).all()):
+        return f"{suffix},".join(map(str, whole.astype(np.int64).tolist())) + suffix
+    return ",".join([f"{level:.9g}" for level in levels.tolist()])
 
 
 def _open(adapter: Any, name: str, options: Mapping[str, Any]) -> Keithley2450:

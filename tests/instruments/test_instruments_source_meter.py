@@ -97,7 +97,7 @@ def test_a_sweep_is_one_upload_and_one_readback(rig: MeterRig) -> None:
     assert meter.identity  # the output is on before the counting starts
     rig.heard.clear()
     sweep = meter.sweep(levels)
-    assert len(rig.heard) == 8
+    assert len(rig.heard) == 6
     assert not any(b"*WAI" in message for message in rig.heard)
     assert sweep.volts == pytest.approx(levels * 10e3, abs=2e-3)
     assert sweep.amperes == pytest.approx(levels, abs=100e-9)
@@ -124,7 +124,7 @@ def test_a_sweep_ends_at_zero_at_the_instrument(rig: MeterRig) -> None:
     volts_ready(rig).sweep([0.1, 0.4])
     assert rig.virtual.settings.sources["VOLT"].level == 0.0 or rig.driver is None
     uploads = [m for m in rig.heard if b":SOUR:LIST:VOLT" in m]
-    assert uploads[-1].strip().endswith(b",0")
+    assert float(uploads[-1].strip().rpartition(b",")[2]) == 0.0
 
 
 @given(st.lists(st.floats(-0.5, 0.5), min_size=1, max_size=20))

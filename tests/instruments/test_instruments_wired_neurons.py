@@ -53,7 +53,7 @@ def test_a_batch_is_one_list_sweep_a_device(routes: Routes) -> None:
     reading = array(routes).respond(amperes)
     assert reading.volts == pytest.approx(amperes * 10e3, abs=2e-3)
     assert reading.flags.dtype == np.uint8 and not reading.flags.any()
-    assert sum(m == b":INIT\n" for m in routes.rig.heard) == 2
+    assert sum(m.endswith(b":INIT\n") for m in routes.rig.heard) == 2
     assert not any(b":READ?" in m for m in routes.rig.heard)
     assert routes.taken == [("neurons[0]", "top"), ("neurons[1]", "top")] and routes.closed == 0
 
