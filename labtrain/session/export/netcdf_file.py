@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import h5py
 import numpy as np
 from numpy.typing import NDArray
 
@@ -64,7 +65,7 @@ def _write_variable(
     group: Any, name: str, sizes: tuple[str, ...], values: NDArray[Any], unit: str, long_name: str
 ) -> None:
     boolean = values.dtype == bool
-    kind = str if values.dtype == object else np.uint8 if boolean else values.dtype
+    kind = h5py.string_dtype() if values.dtype == object else np.uint8 if boolean else values.dtype
     variable = group.create_variable(name, sizes, dtype=kind)
     if values.size:
         variable[...] = values.astype(np.uint8) if boolean else values

@@ -42,4 +42,4 @@ def curves(name: str, rows: Rows) -> Iterator[tuple[str, float, int]]:
             continue
         for value, step, fold in zip(values.tolist(), steps, folds, strict=True):
             if math.isfinite(value):
-                yield f"{name}/{column}" + ("" if fold is None else f"/fold {fold}"), value, step
+                yield f"{name}/{column}" + ("" if fold is None else f"/fold_{fold}"), value, step
