@@ -13,12 +13,12 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg.lapack import dposv, dpotrf, dpotri, dptsv
 from scipy.sparse import coo_array
 from scipy.sparse.linalg import spsolve
 from threadpoolctl import threadpool_limits
 
 from labtrain.errors import UsageError
+from labtrain.physics.dissection import edge_admittance
 
 Floats = NDArray[np.float64]
 
@@ -26,8 +26,8 @@ Floats = NDArray[np.float64]
 class Crossbar:
     """One programmed crossbar.
 
-    :meth:`multiply` uses the transfer matrix, made once by eliminating row after row (a dense
-    Schur complement of the columns); :meth:`node_voltages` solves the whole sparse system.
+    :meth:`multiply` uses the transfer matrix, made once by nested dissection
+    (:mod:`labtrain.physics.dissection`); :meth:`node_voltages` solves the whole sparse system.
 
     Parameters
     ----------
@@ -70,21 +70,27 @@ class Crossbar:
         """``[rows, columns]`` in S: column current per source volt, line resistance included."""
         # The matrices are too small for several threads, which would only wait for each other.
         with threadpool_limits(limits=1, user_api="blas"):  # type: ignore[no-untyped-call]
-            return self._eliminate_rows()
+            return self._from_the_edges()
 
-    def _eliminate_rows(self) -> Floats:
+    def _from_the_edges(self) -> Floats:
+        """Reduce the grid to its line ends, then drive the left ones and ground the lower ones."""
         rows, columns = self._siemens.shape
-        seen = np.zeros((columns, columns))
-        injected = np.zeros((columns, rows))
-        for row in range(rows):
-            if row:
-                self._through_segment(seen, injected[:, :row])
-            complement, source = self._row_complement(self._siemens[row])
-            seen += complement
-            injected[:, row] = source
-        seen[np.diag_indices(columns)] += self._sense
-        _, solution, _ = dposv(seen, injected)
-        result: Floats = self._sense * solution.T
+        # Lines beyond the last are there for the halving only: they carry no cells and so no current.
+        above, beyond = _to_power_of_two(rows), _to_power_of_two(columns)
+        cells = np.pad(self._siemens, ((above, 0), (0, beyond)))
+        along, down = np.full(cells.shape, self._segment), np.full(cells.shape, self._segment)
+        along[:, -1], down[-1] = 0.0, self._sense
+        edges = edge_admittance(cells, along, down)
+        height, width = cells.shape
+        upper, lower = np.arange(2 * height, 2 * height + width), np.arange(2 * height + width, len(edges))
+        unknown = np.concatenate([np.arange(height), upper])
+        matrix = edges[np.ix_(unknown, unknown)]
+        driven = np.arange(above, height)
+        matrix[np.arange(height), np.arange(height)] += self._driver
+        sources = np.zeros((len(unknown), rows))
+        sources[driven, np.arange(rows)] = self._driver
+        volts = np.linalg.solve(matrix, sources)
+        result: Floats = -(edges[np.ix_(lower[:columns], unknown)] @ volts).T
         return result
 
     def node_voltages(self, volts: Floats) -> tuple[Floats, Floats]:
@@ -96,34 +102,6 @@ class Crossbar:
         nodes = spsolve(laplacian, sources, permc_spec="MMD_AT_PLUS_A").reshape(sources.shape).T
         return nodes[:, _row_nodes(shape)], nodes[:, _row_nodes(shape) + 1]
 
-    def _row_complement(self, siemens: Floats) -> tuple[Floats, Floats]:
-        """Eliminate a row line: its admittance between the columns, its current for a volt at the source."""
-        diagonal = siemens + 2.0 * self._segment
-        diagonal[0] += self._driver - self._segment
-        diagonal[-1] -= self._segment
-        right = np.zeros((len(siemens), len(siemens) + 1), order="F")
-        np.fill_diagonal(right, siemens)
-        right[0, -1] = self._driver
-        solution = right / diagonal[0]
-        if len(siemens) > 1:
-            off_diagonal = np.full(len(siemens) - 1, -self._segment)
-            _, _, solution, _ = dptsv(diagonal, off_diagonal, right, overwrite_b=True)
-        coupled = siemens[:, None] * solution
-        return np.diag(siemens) - coupled[:, :-1], coupled[:, -1]
-
-    def _through_segment(self, seen: Floats, injected: Floats) -> None:
-        """Look at the rows above through one line segment of every column, in place."""
-        columns = len(seen)
-        seen[np.diag_indices(columns)] += self._segment
-        factor, _ = dpotrf(seen, lower=True)
-        half, _ = dpotri(factor, lower=True)
-        # The upper triangle is zero: the factorisation cleans it, the inversion leaves it.
-        inverse = half + half.T
-        inverse[np.diag_indices(columns)] *= 0.5
-        injected[:] = self._segment * (inverse @ injected)
-        seen[:] = -(self._segment**2) * inverse
-        seen[np.diag_indices(columns)] += self._segment
-
 
 def sneak_resistance(size: int, ohms: float) -> float:
     """Return the sneak path's resistance in ohm of a square array without selectors, others floating.
@@ -131,6 +109,11 @@ def sneak_resistance(size: int, ohms: float) -> float:
     ``2 R/(N - 1) + R/(N - 1)^2``: two half-selected lines in series with the rest of the array.
     """
     return 2.0 * ohms / (size - 1) + ohms / (size - 1) ** 2
+
+
+def _to_power_of_two(lines: int) -> int:
+    """How many lines are missing."""
+    return (1 << (lines - 1).bit_length()) - lines
 
 
 def _row_nodes(shape: tuple[int, int]) -> NDArray[np.intp]:
