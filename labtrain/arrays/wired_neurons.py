@@ -1,178 +1,18 @@
-"""Device neurons on a bench: routed, swept by the source meter, read back."""
+"""Neuron pairs on a bench with one source meter: the two devices of a pair are read one after the other."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager, suppress
-from typing import Any, Self, final
+from typing import Any, final
 
-import array_api_compat
-import numpy as np
-from numpy.typing import NDArray
-
-from labtrain.arrays.neurons import NeuronPairArray, Reading
-from labtrain.arrays.selection import checked_indices
-from labtrain.arrays.stimuli import checked_stimulus, on_grid
-from labtrain.errors import CheckFailed, UsageError
-from labtrain.roles.flags import Flag
-from labtrain.roles.source_meter import SourceMeter
-
-Route = Callable[[str, str], AbstractContextManager[SourceMeter]]
-Neuron = tuple[str, str, str]
+from labtrain.arrays.neurons import Reading
+from labtrain.arrays.wired_pairs import WiredPairs
 
 
 @final
-class WiredNeuronArray(NeuronPairArray):
-    """Neurons (and their partners) reached through the bench's routes, one after the other.
-
-    A batch is one list sweep a device: route, set up, upload the column, run, read back, open the route.
-
-    Parameters
-    ----------
-    name
-        The array's name in the bench file.
-    neurons
-        For each neuron: device name, terminal of the forward device, terminal of the partner.
-    route
-        ``route(device, terminal)`` connects safely, gives the source meter and disconnects at the end
-        (``Bench.route``).
-    max_amperes
-        The largest magnitude of current; more is clipped and flagged CLIPPED.
-    nplc
-        Aperture of each reading, in power line cycles.
-    compliance
-        The voltage limit of the current source, in V.
-    measure_range
-        The voltmeter's fixed range, in V; at or above the compliance.
-
-    Notes
-    -----
-    A device that has not passed the bench's contact check is not driven: it reads zero, flagged DEAD.
-    One that opens later sits in compliance at every point: it is flagged COMPLIANCE. Neither is an error.
-    """
-
-    def __init__(
-        self,
-        name: str,
-        neurons: Sequence[Neuron],
-        route: Route,
-        *,
-        max_amperes: float,
-        nplc: float,
-        compliance: float,
-        measure_range: float,
-    ) -> None:
-        if not neurons:
-            raise UsageError(f"the array {name!r} has no neurons", remedy="select at least one")
-        self.name = name
-        self.max_amperes = max_amperes
-        self._neurons = tuple(neurons)
-        self._shared = _Shared(route, ("current", max_amperes, compliance, measure_range, nplc))
-
-    @property
-    def resolution_amperes(self) -> float:  # type: ignore[override]
-        """The source's step on the range that holds ``max_amperes``; the first use connects a neuron."""
-        if self._shared.resolution is None:
-            for device, forward, _ in self._neurons:
-                with suppress(CheckFailed), self._shared.route(device, forward) as meter:
-                    return self._shared.configure(meter)
-            raise CheckFailed(
-                f"no neuron of {self.name!r} passed its contact check",
-                remedy="run contact-check",
-                key=self.name,
-            )
-        return self._shared.resolution
-
-    def __len__(self) -> int:
-        """The number of neurons."""
-        return len(self._neurons)
-
-    def select(self, indices: Sequence[int]) -> Self:
-        """A view over some neurons; it shares the bench and the read counters."""
-        chosen = checked_indices(indices, len(self), self.name)
-        view = object.__new__(type(self))
-        view.__dict__.update(self.__dict__, _neurons=tuple(self._neurons[index] for index in chosen))
-        return view
-
-    def respond(self, amperes: Any) -> Reading:
-        """Drive each forward device with its column of ``amperes`` and read its voltage.
-
-        Parameters
-        ----------
-        amperes
-            ``[B, n]``, in any array namespace.
-
-        Returns
-        -------
-        Reading
-            ``[B, n]`` float64 and uint8, in the caller's namespace and on its device.
-
-        Raises
-        ------
-        UsageError
-            For another shape or a current that is not finite; nothing is driven.
-        """
-        return self._read_all(self._checked(amperes), 1)
+class WiredNeuronArray(WiredPairs):
+    """One source meter reads everything; parameters as for :class:`.wired_pairs.WiredPairs`."""
 
     def respond_pair(self, amperes: Any, partner_amperes: Any) -> tuple[Reading, Reading]:
         """Read all forward devices, then all partners, each ``[B, n]``."""
         forward, partner = self._checked(amperes), self._checked(partner_amperes)
         return self._read_all(forward, 1), self._read_all(partner, 2)
-
-    def state_dict(self) -> dict[str, Any]:
-        """Readings taken from each device, as ``"neurons[3].top"``: count."""
-        return {"reads": dict(self._shared.reads)}
-
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Take the counts back; the devices themselves keep their own state."""
-        self._shared.reads.clear()
-        self._shared.reads.update(state["reads"])
-
-    def _checked(self, amperes: Any) -> Any:
-        return checked_stimulus(amperes, len(self), self.name, "currents")
-
-    def _read_all(self, wanted: Any, terminal: int) -> Reading:
-        columns = np.asarray(array_api_compat.to_device(wanted, "cpu"))
-        volts = np.empty(columns.shape)
-        flags = np.empty(columns.shape, dtype=np.uint8)
-        for j, neuron in enumerate(self._neurons):
-            try:
-                volts[:, j], flags[:, j] = self._read(neuron[0], neuron[terminal], columns[:, j])
-            except CheckFailed:  # no contact: not driven, and worth a flag, not the end of a training
-                volts[:, j], flags[:, j] = 0.0, int(Flag.DEAD)
-        xp, device = array_api_compat.array_namespace(wanted), array_api_compat.device(wanted)
-        return Reading(volts=xp.asarray(volts, device=device), flags=xp.asarray(flags, device=device))
-
-    def _read(
-        self, device: str, terminal: str, amperes: NDArray[np.float64]
-    ) -> tuple[NDArray[np.float64], NDArray[np.uint8]]:
-        shared = self._shared
-        with shared.route(device, terminal) as meter:
-            resolution = shared.configure(meter)
-            stimulus, clipped = on_grid(amperes, resolution, self.max_amperes)
-            # an open device is in compliance at every point: worth a flag, not an aborted sweep
-            sweep = meter.sweep(stimulus, abort_on_compliance=False)
-        shared.count(device, terminal, len(amperes))
-        return sweep.volts, sweep.flags | clipped
-
-
-class _Shared:
-    """What an array and its views have in common."""
-
-    def __init__(self, route: Route, setup: tuple[Any, ...]) -> None:
-        self.route = route
-        self.setup = setup
-        self.resolution: float | None = None
-        self.reads: dict[str, int] = {}
-
-    def configure(self, meter: SourceMeter) -> float:
-        """Set the meter up, sending only what changed; return the source's step."""
-        meter.configure(*self.setup)
-        if self.resolution is None:
-            self.resolution = meter.resolution
-        return self.resolution
-
-    def count(self, device: str, terminal: str, readings: int) -> None:
-        """Note readings of one device."""
-        key = f"{device}.{terminal}"
-        self.reads[key] = self.reads.get(key, 0) + readings

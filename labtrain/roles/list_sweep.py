@@ -77,6 +77,10 @@ class ListRun:
         self._done = self._driver.list_progress()  # answered at once: it has begun before time passes
         self._started = True
 
+    def look(self) -> None:
+        """Ask how far a started sweep has come: waiting begins from there."""
+        self._done = self._driver.list_progress()
+
     def finish(self) -> Sweep:
         """Wait until the sweep is over and read it back; a second call returns the same."""
         if self._sweep is None:
@@ -119,7 +123,7 @@ def _wait(driver: SourceMeterDialect, count: int, done: int, point: float, clock
     """
     idle = 0
     while idle < _PATIENCE:
-        clock.sleep((count - done) * point)
+        clock.sleep(max(count - done, 0) * point)
         progress = driver.list_progress()
         if progress >= count:
             return count
