@@ -12,6 +12,7 @@ from typing import Any, Self, TypeVar, final
 from labtrain.bench.circuit import Channel, Circuit
 from labtrain.bench.connecting import Connector
 from labtrain.bench.connection import Connection, failures
+from labtrain.bench.console_windows import ConsoleClose
 from labtrain.bench.contact import Contact, contact_amperes, contact_volts, measure_contact
 from labtrain.bench.contacts import Contacts
 from labtrain.bench.describing import describe_plan
@@ -70,6 +71,7 @@ class Bench:
         self._routes = Routes(self._circuit, self._board, self._instruments.switch_matrix)
         self._arrays: dict[str, RoleArray] = {}
         self._signals = TerminationAsException()
+        self._console = ConsoleClose()
         self._open = True
         self._started_ns = self.clock.now_ns()
 
@@ -400,6 +402,7 @@ class Bench:
         finally:
             self._connection.close()
             self._signals.uninstall()
+            self._console.uninstall()
         if failed:
             told = "; ".join(f"{alias} {state}" for alias, state in failed.items())
             message = f"not brought to the safe state: {told}"

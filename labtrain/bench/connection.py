@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from typing import final
 
+from labtrain.bench.awake import Awake
 from labtrain.bench.connecting import Connector, LiveConnector
 from labtrain.bench.guard import Guard
 from labtrain.bench.locks import BenchLocks
@@ -67,6 +68,7 @@ class Connection:
         self.identities: dict[str, str] = {}
         self._locks: BenchLocks | None = None
         self._guard: Guard | None = None
+        self._awake: Awake | None = None
         self._safe = True  # nothing has been driven yet
         self._connector = connector
         self.is_live = connector is None
@@ -75,6 +77,7 @@ class Connection:
                 name = setup.source.name if setup.source else "a bench"
                 self._locks = BenchLocks(self._plans.values(), name)
                 self._guard = Guard(setup.plan, self._specs, self._locks.descriptors)
+                self._awake = Awake(any(one.resource is not None for one in self._plans.values()))
                 self._connector = LiveConnector(setup.plan, mount or setup.plan.mount)
             self.connector = self._connector
             self.bus = Bus(self._connector.clock, sink)
@@ -140,6 +143,9 @@ class Connection:
         guard, self._guard = self._guard, None
         if guard is not None:
             guard.dismiss(safe=self._safe)
+        awake, self._awake = self._awake, None
+        if awake is not None:
+            awake.release()
         locks, self._locks = self._locks, None
         if locks is not None:
             locks.release()

@@ -41,6 +41,16 @@ class SafetyGate(RouteGate):
         self._none_joined(moving, after)
         self._board.closing(closed_after)
 
+    def before_move(self, matrix: str, closing: frozenset[Crosspoint]) -> None:
+        """Raise where these relays would close under a hot source, whatever the board believes of them.
+
+        Raises
+        ------
+        LimitExceeded
+            Naming the source.
+        """
+        self._none_hot(closing, self._board.closed | closing, "close")
+
     def before_open(self, matrix: str, opening: frozenset[Crosspoint]) -> None:
         """Raise where relays would open under a hot source.
 

@@ -52,6 +52,13 @@ class RouteGate(ABC):
             Every relay of it that would then be closed.
         """
 
+    def before_move(self, matrix: str, closing: frozenset[Crosspoint]) -> None:  # noqa: B027 - optional
+        """Raise where exactly these relays must not close now (a hot route); asked before ``before_close``.
+
+        The matrix itself says which relays move: a bench that plays safe counts relays as closed that may
+        have opened since.
+        """
+
     def before_open(self, matrix: str, opening: frozenset[Crosspoint]) -> None:  # noqa: B027 - optional
         """Raise where these relays must not open now (a hot route); by default they may.
 

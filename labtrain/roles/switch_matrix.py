@@ -101,7 +101,7 @@ class SwitchMatrix(Role):
             crosspoint, closed = self._crosspoint(place), self._known()
             if crosspoint in closed:
                 return
-            self._ask(closed | {crosspoint})
+            self._ask(closed, closed | {crosspoint})
             self._close_in_turn(closed, [crosspoint])
 
     def open(self, place: Place) -> None:
@@ -120,7 +120,7 @@ class SwitchMatrix(Role):
         with self._call:
             wanted = list(dict.fromkeys(self._crosspoint(place) for place in places))
             closed = self._known()
-            self._ask(frozenset(wanted))
+            self._ask(closed, frozenset(wanted))
             if closed == frozenset(wanted):
                 self._compare(closed)  # believed so; a watchdog may have opened them meanwhile
                 return
@@ -159,7 +159,7 @@ class SwitchMatrix(Role):
         with self._call:
             self._compare(self._known())
 
-    def _ask(self, closed_after: frozenset[Crosspoint]) -> None:
+    def _ask(self, closed: frozenset[Crosspoint], closed_after: frozenset[Crosspoint]) -> None:
         banned = closed_after & self._forbidden
         if banned:
             raise LimitExceeded(
@@ -167,6 +167,7 @@ class SwitchMatrix(Role):
                 remedy="the bench file forbids it",
                 key=self._alias,
             )
+        self._gate.before_move(self._alias, closed_after - closed)
         self._gate.before_close(self._alias, closed_after)
 
     def _close_in_turn(self, closed: frozenset[Crosspoint], places: list[Crosspoint]) -> None:

@@ -180,3 +180,22 @@ def test_pulses_through_relays_are_held_to_their_bandwidth(small: str) -> None:
         path.pulse(0.8, 100e-9)
         assert world(bench).stress["sot.line"].max_volts == pytest.approx(0.8, rel=0.03)
         assert relays(bench) == frozenset()
+
+
+def test_a_relay_that_was_closed_once_is_not_closed_hot_later(bench: Bench) -> None:
+    """Found by the state machine: a relay that the bench still counted as closed was let close hot."""
+    bench.contact_check("reference", "top")
+    meter, matrix = bench.source_meter("smu"), bench.switch_matrix("matrix")
+    matrix.connect_only((1, 21))
+    matrix.connect_only((0, 0))
+    meter.configure("voltage", 0.1, 20e-6, 20e-6, 1.0)
+    meter.output_enabled = True
+    meter.source_voltage = 0.1
+    with pytest.raises(LimitExceeded, match="hot"):
+        matrix.close((1, 21))
+    meter.output_enabled = False
+    matrix.open_all()
+    meter.output_enabled = True
+    with pytest.raises(LimitExceeded, match="hot"):
+        matrix.close((1, 21))
+    assert world(bench).stress["reference.top"].transients == 0
