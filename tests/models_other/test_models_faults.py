@@ -1,0 +1,79 @@
+"""Answers that fail, come late, are cut or garbled, over every model: reported or recovered, never wrong."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+from models_faulty import LIMITS, PULSES, Faulty
+
+from labtrain.entry_points import DRIVERS, names
+from labtrain.errors import InstrumentError
+from simulated_instruments.script import KINDS, Fault
+
+MODELS = tuple(names(DRIVERS))
+COUNT = 1000
+
+
+def number_of_replies(model: str) -> int:
+    one = Faulty(model)
+    assert one.right(one.do()) and one.safe
+    count = one.replies
+    one.close()
+    return count
+
+
+def suffers(model: str, kind: str, at: int) -> str:
+    """Inject one fault; say whether it was recovered from or reported."""
+    one = Faulty(model, Fault(kind, at))
+    outcome = "recovered"
+    try:
+        result = one.do()
+        assert one.right(result), f"silently wrong: {result}"
+    except InstrumentError as error:
+        assert error.instrument == "one" and error.exit_code == 3
+        outcome = "reported"
+    finish(one)
+    within_limits(one)
+    one.close()
+    return outcome
+
+
+def finish(one: Faulty) -> None:
+    """After the fault everything works again: off, and the same once more."""
+    try:
+        one.role.shutdown()
+    except InstrumentError:  # the fault met the switching off: the second time it is not there
+        one.role.shutdown()
+    assert one.safe
+    assert one.right(one.do()) and one.safe
+
+
+def within_limits(one: Faulty) -> None:
+    for stress in one.world.stress.values():
+        limits = PULSES if one.spec.role == "pulse-generator" else LIMITS
+        assert stress.max_volts <= limits.voltage * 1.002 + 1e-3
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("model", MODELS)
+def test_a_fault_is_reported_or_recovered_from(model: str, kind: str) -> None:
+    last = number_of_replies(model)
+    places = {1, 2, last // 2, last - 1, last} if last > 5 else set(range(1, last + 1))
+    assert {suffers(model, kind, at) for at in sorted(places)} <= {"reported", "recovered"}
+
+
+@pytest.mark.slow
+def test_a_thousand_faults_over_all_models() -> None:
+    """Every reply of every model in turn, five kinds of fault, until a thousand have been met."""
+    chances = [
+        (model, kind, at)
+        for model in MODELS
+        for at in range(1, number_of_replies(model) + 1)
+        for kind in KINDS
+    ]
+    random.Random(1).shuffle(chances)
+    rounds = -(-COUNT // len(chances))
+    outcomes = [suffers(*chance) for chance in (chances * rounds)[: max(COUNT, len(chances))]]
+    assert len(outcomes) >= COUNT
+    assert outcomes.count("reported") > 0.5 * len(outcomes)  # most cannot be hidden, and are said
