@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from labtrain.kernels.compiling import compiled
 from labtrain.kernels.noise import cell_words, event_word, keys_of, to_normals, uniform_of
+from labtrain.kernels.vectors import exponentials
 from labtrain.physics.namespaces import Parameters, namespace
 
 _NAMES = ("r_p", "tmr0", "v_h", "i50", "w", "r_series", "tau_c")
@@ -74,19 +75,23 @@ def _fill(
     batch, count = currents.shape
     starts = np.empty(count, np.uint32)
     cell_keys = np.empty(count, np.uint32)
-    averaging = np.empty(count)
+    averaging, centres, steepness = np.empty(count), np.empty(count), np.empty(count)
     for j in range(count):
         starts[j], cell_keys[j] = cell_words(keys[0], keys[1], cells[j])
         ratio = table[6, j] / seconds
         averaging[j] = 2.0 * ratio * (1.0 + ratio * math.expm1(-1.0 / ratio))
+        centres[j] = table[3, j] + table[8, j]
+        steepness[j] = table[7, j] / table[4, j]
     draws, shares = np.empty(count), np.empty(count)
     for b in range(batch):
         for j in range(count):
             word = event_word(starts[j], cell_keys[j], first[j] + b)
             draws[j] = uniform_of(word, keys[2])
         for j in range(count):
-            argument = table[7, j] * (currents[b, j] - (table[3, j] + table[8, j])) / table[4, j]
-            shares[j] = (1.0 - table[10, j]) / (1.0 + math.exp(-argument))
+            shares[j] = (centres[j] - currents[b, j]) * steepness[j]
+        exponentials(shares)
+        for j in range(count):
+            shares[j] = (1.0 - table[10, j]) / (1.0 + shares[j])
         to_normals(draws)
         _voltages(table, averaging, currents[b], shares, draws, volts[b])
 
