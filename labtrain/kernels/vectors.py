@@ -1,4 +1,4 @@
-"""Exponential and logarithm of whole rows, without branches or calls, which the compiler turns into vector code.
+"""Exponential and logarithm of whole rows: no branches, no calls, so that they compile to vector code.
 
 The C library's functions are called one number at a time: some 5-10 ns each, where these take 1-2.
 Within 2 units in the last place. Method: Tang, ACM Trans. Math. Softw. 15, 144 (1989) and 16, 378 (1990),
@@ -30,7 +30,7 @@ _ONE_BITS = np.int64(0x3FF0000000000000)
 
 @compiled
 def exponentials(values: Any) -> None:  # pragma: no cover - compiled
-    """Replace ``values [n]`` (float64, contiguous) by their exponentials; arguments beyond +-700 count as such."""
+    """Replace ``values [n]`` (float64, contiguous) by their exponentials; beyond +-700 as at +-700."""
     whole = np.empty_like(values)
     for j in range(len(values)):
         x = min(max(values[j], -_FARTHEST), _FARTHEST)
