@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import Any, Final
-
-import numpy as np
 
 from labtrain import noise
 from labtrain.populations import Population
+from simulated_instruments.draws import Draws
 
 _MOST_DRAWS: Final = 100_000
 
@@ -33,8 +33,9 @@ class Magnet:
         self, population: Population, cell: int, probability: Probability, *, stuck: bool = False
     ) -> None:
         self._population, self._cell, self._stuck = population, cell, stuck
-        self._probability = probability
+        self._probability = lru_cache(maxsize=256)(probability)  # a device meets few amplitudes, many times
         self._events: dict[str, int] = {}
+        self._draws: dict[str, Draws] = {}
         self.antiparallel = False
 
     def expose(self, volts: float, seconds: float, count: int = 1, kind: str = "pulse") -> None:
@@ -44,10 +45,15 @@ class Magnet:
         wanted = volts > 0
         if self._stuck or volts == 0 or wanted == self.antiparallel:
             return
-        events = np.arange(first, first + min(count, _MOST_DRAWS))
-        draws = noise.uniform(self._population.seed, self._population.stream(kind), self._cell, events)
+        draws = self._draws_of(kind).take(first, min(count, _MOST_DRAWS))
         if bool((draws < self._probability(volts, seconds)).any()):
             self.antiparallel = wanted
+
+    def _draws_of(self, kind: str) -> Draws:
+        if kind not in self._draws:
+            seed, stream = self._population.seed, self._population.stream(kind)
+            self._draws[kind] = Draws(noise.uniform, seed, stream, self._cell)
+        return self._draws[kind]
 
     def state_dict(self) -> dict[str, Any]:
         """State and counters."""
