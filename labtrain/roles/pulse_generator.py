@@ -2,53 +2,18 @@
 
 from __future__ import annotations
 
-import math
-from dataclasses import dataclass
 from typing import final
 
 from labtrain.bus import Port
 from labtrain.clock import Clock
-from labtrain.errors import InstrumentError, InstrumentStateChanged, UsageError
+from labtrain.errors import InstrumentStateChanged, UsageError
 from labtrain.roles.dialects import PulseGeneratorDialect
 from labtrain.roles.envelope import Envelope
+from labtrain.roles.pulse_control import PulseControl
+from labtrain.roles.pulse_settings import PulseSettings, wanted_pulse
 from labtrain.roles.role import Role
-from labtrain.roles.source_settings import number, positive
+from labtrain.roles.source_settings import positive
 from labtrain.roles.worst_case import check_pulse, refuse
-
-_CHANGING = -1
-_TRIGGERED = ("manual", "external")
-
-
-@dataclass(frozen=True, slots=True)
-class PulseSettings:
-    """One channel's settings, in programmed volts (into the stated load) and seconds."""
-
-    high: float
-    low: float
-    inverted: bool
-    width: float
-    period: float
-    transition: float
-    trigger: str
-    count: int
-    load: float
-
-    @property
-    def idle(self) -> float:
-        """The level between pulses: LOW at normal polarity, HIGH when inverted."""
-        return self.high if self.inverted else self.low
-
-    def differences(self, other: PulseSettings) -> list[str]:
-        """Say what is different in ``other`` beyond a part in a thousand."""
-        found = []
-        for name in self.__slots__:
-            mine, theirs = getattr(self, name), getattr(other, name)
-            same = mine == theirs
-            if isinstance(mine, float) and isinstance(theirs, float):
-                same = math.isclose(mine, theirs, rel_tol=1e-3, abs_tol=1e-12)
-            if not same:
-                found.append(f"{name} {mine} is {theirs}")
-        return found
 
 
 @final
@@ -82,7 +47,7 @@ class PulseGenerator(Role):
         From every method that changes something: nothing was sent.
     """
 
-    __slots__ = ("_armed", "_driver", "_envelope", "_limited", "_output_load", "_pulses", "_seen")
+    __slots__ = ("_control", "_driver", "_envelope", "_output_load")
 
     def __init__(
         self,
@@ -99,10 +64,7 @@ class PulseGenerator(Role):
         self._driver = driver
         self._envelope = envelope
         self._output_load = min(output_load, 1e6)  # instruments have no infinity; 1 Mohm is 50 ppm from it
-        self._armed: PulseSettings | None = None
-        self._limited = math.nan
-        self._pulses = False
-        self._seen = _CHANGING
+        self._control = PulseControl(driver, port, self._report, self.name)
 
     @property
     def identity(self) -> str:
@@ -139,7 +101,7 @@ class PulseGenerator(Role):
     def settings(self) -> PulseSettings:
         """The channel's settings, as the instrument says."""
         with self._call:
-            return self._ask()
+            return self._control.ask()
 
     @property
     def voltage_high(self) -> float:
@@ -186,8 +148,8 @@ class PulseGenerator(Role):
     def output_enabled(self, on: bool) -> None:
         with self._call:
             if not on:
-                self._turn_off()
-            elif self._armed is None:
+                self._control.turn_off()
+            elif self._control.armed is None:
                 raise refuse("an output without an armed pulse", self.name, "call arm() or pulse()")
 
     def arm(
@@ -223,19 +185,16 @@ class PulseGenerator(Role):
             What the instrument says that it is set to.
         """
         with self._call:
-            wanted = self._wanted(amplitude, width, n, period, transition, trigger_source)
+            asked = (amplitude, width, n, period, transition, trigger_source)
+            wanted = wanted_pulse(self._driver, self.name, self._output_load, *asked)
             limits, where = self._envelope.limits()
             emf = abs(wanted.high + wanted.low) * self.emf_factor
             check_pulse(emf, wanted.width, wanted.period, self._driver.source_ohms, limits, where)
             self._envelope.before_drive()
             self._envelope.before_arming(wanted.count, wanted.trigger)
-            if self._armed == wanted and self._seen == self._port.incidents:
-                return wanted
-            self._turn_off()
-            allowed = min(limits.voltage / self.emf_factor, self._driver.maximum_voltage)
-            self._program(wanted, allowed)
-            self._driver.output_enabled = True
-            self._armed, self._seen = wanted, self._port.incidents
+            if self._control.armed != wanted or not self._control.believable:
+                allowed = min(limits.voltage / self.emf_factor, self._driver.maximum_voltage)
+                self._control.arm(wanted, allowed)
             return wanted
 
     def trigger(self) -> None:
@@ -248,8 +207,8 @@ class PulseGenerator(Role):
             channel too.
         """
         with self._call:
-            armed = self._armed
-            if armed is None or self._seen != self._port.incidents:
+            armed = self._control.armed
+            if armed is None or not self._control.believable:
                 raise refuse("a trigger without an armed pulse", self.name, "call arm() or pulse() first")
             limits, where = self._envelope.limits()
             emf = abs(armed.high + armed.low) * self.emf_factor
@@ -268,7 +227,7 @@ class PulseGenerator(Role):
     def wait_complete(self, timeout: float = 5.0) -> None:
         """Let the burst pass on the bench's clock, then ask the instrument whether it is over."""
         with self._call:
-            armed = self._armed
+            armed = self._control.armed
             duration = armed.count * armed.period if armed is not None else 0.0
             if not duration <= timeout:
                 raise UsageError(
@@ -276,7 +235,7 @@ class PulseGenerator(Role):
                     remedy="give a longer timeout",
                 )
             if not self._driver.output_enabled:  # answered at once: the burst has begun before time passes
-                self._turn_off()
+                self._control.turn_off()
                 raise InstrumentStateChanged("is off in the middle of a burst", instrument=self.name)
             self._clock.sleep(duration)
             self._driver.wait_complete()
@@ -294,142 +253,4 @@ class PulseGenerator(Role):
     def shutdown(self) -> None:
         """Turn the output off; never refused."""
         with self._call:
-            self._turn_off()
-
-    def _wanted(
-        self,
-        amplitude: float,
-        width: float,
-        n: int,
-        period: float | None,
-        transition: float | None,
-        trigger_source: str,
-    ) -> PulseSettings:
-        driver = self._driver
-        amplitude, width = number(amplitude, "an amplitude"), number(width, "a width")
-        if not driver.minimum_amplitude <= abs(amplitude) < math.inf:
-            raise UsageError(
-                f"{self.name}: an amplitude of {amplitude!r} V is below the smallest of"
-                f" {driver.minimum_amplitude:g} V",
-                remedy="a smaller pulse needs an attenuator in the wiring; nothing was sent",
-            )
-        if not driver.minimum_width <= width < math.inf:
-            raise UsageError(
-                f"{self.name}: a width of {width!r} s is below the shortest of {driver.minimum_width:g} s",
-                remedy="nothing was sent",
-            )
-        if not (isinstance(n, int) and n >= 1):
-            raise UsageError(f"{self.name}: {n!r} pulses", remedy="give a whole number, one or more")
-        if trigger_source not in _TRIGGERED:
-            raise UsageError(
-                f"{self.name}: trigger source {trigger_source!r}",
-                remedy="'manual' or 'external'; there is no continuous mode",
-            )
-        amplitude = _rounded(amplitude, driver.voltage_resolution)
-        if abs(amplitude) > driver.maximum_voltage:
-            raise UsageError(
-                f"{self.name}: {amplitude:g} V is above the instrument's {driver.maximum_voltage:g} V",
-                remedy="nothing was sent",
-            )
-        width = _rounded(width, driver.time_resolution)
-        period = max(10 * width, 1e-6) if period is None else number(period, "a period")
-        if not 2 * width <= period < math.inf:
-            raise UsageError(
-                f"{self.name}: a period of {period!r} s for a width of {width:g} s",
-                remedy="give a period of at least two widths",
-            )
-        fastest = driver.minimum_transition
-        edges = max(fastest, min(2.5e-9, 0.5 * width)) if transition is None else transition
-        positive(edges, "a transition time")
-        if not fastest <= edges <= period - width:
-            raise UsageError(
-                f"{self.name}: edges of {edges:g} s in a period of {period:g} s",
-                remedy=f"from {fastest:g} s to what the width leaves of the period; nothing was sent",
-            )
-        return PulseSettings(
-            high=max(amplitude, 0.0),
-            low=min(amplitude, 0.0),
-            inverted=amplitude < 0,
-            width=width,
-            period=_rounded(period, driver.time_resolution),
-            transition=_rounded(edges, driver.time_resolution),
-            trigger=trigger_source,
-            count=n,
-            load=self._output_load,
-        )
-
-    def _program(self, wanted: PulseSettings, allowed: float) -> None:
-        """Set everything with the output off, and see that the instrument took it."""
-        driver = self._driver
-        if not self._pulses:
-            driver.select_pulses()
-            self._pulses = True
-        driver.trigger_source = wanted.trigger  # first: the power-on default runs for ever
-        driver.output_load = wanted.load
-        driver.burst_ncycles = wanted.count
-        driver.inverted = wanted.inverted
-        self._set_levels(wanted, allowed)
-        self._set_times(wanted)
-        self._report(driver.errors())
-        says = self._ask()
-        changes = wanted.differences(says)
-        if says.trigger not in _TRIGGERED or says.idle != 0 or changes:
-            raise InstrumentStateChanged(
-                f"does not hold what it was told ({'; '.join(changes)}); its output is off",
-                instrument=self.name,
-                remedy="see the instrument's limits for this combination of width, period and levels",
-            )
-
-    def _set_levels(self, wanted: PulseSettings, allowed: float) -> None:
-        """Set the levels, and have the instrument itself refuse more than the terminals allow."""
-        driver = self._driver
-        if allowed != self._limited:
-            self._limited = math.nan
-            driver.unlimit_levels()  # new limits are not taken while the old levels are outside them
-        if wanted.inverted:  # widen before narrowing: HIGH stays above LOW throughout
-            driver.voltage_low = wanted.low
-            driver.voltage_high = wanted.high
-        else:
-            driver.voltage_high = wanted.high
-            driver.voltage_low = wanted.low
-        if allowed != self._limited:
-            driver.limit_levels(allowed)
-            self._limited = allowed
-
-    def _set_times(self, wanted: PulseSettings) -> None:
-        """Set the times in an order in which the pulse always fits its period."""
-        driver = self._driver
-        growing = wanted.period >= driver.pulse_period
-        if growing:
-            driver.pulse_period = wanted.period
-        driver.pulse_width = wanted.width
-        driver.pulse_transition = wanted.transition
-        if not growing:
-            driver.pulse_period = wanted.period
-
-    def _ask(self) -> PulseSettings:
-        driver = self._driver
-        return PulseSettings(
-            high=driver.voltage_high,
-            low=driver.voltage_low,
-            inverted=driver.inverted,
-            width=driver.pulse_width,
-            period=driver.pulse_period,
-            transition=driver.pulse_transition,
-            trigger=driver.trigger_source,
-            count=driver.burst_ncycles,
-            load=driver.output_load,
-        )
-
-    def _turn_off(self) -> None:
-        self._armed, self._seen = None, _CHANGING
-        try:
-            self._driver.output_enabled = False
-        except InstrumentError:
-            self._limited, self._pulses = math.nan, False
-            raise
-
-
-def _rounded(value: float, resolution: float) -> float:
-    per_unit = round(1 / resolution)
-    return round(value * per_unit) / per_unit
+            self._control.turn_off()
