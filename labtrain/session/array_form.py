@@ -11,7 +11,6 @@ import json
 import struct
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -20,7 +19,8 @@ from numpy.typing import NDArray
 from labtrain.errors import UsageError
 from labtrain.session.names import check_part
 
-_SMALL_BYTES = 2**14
+SMALL_BYTES = 2**14
+"""Below this, copying an array's bytes costs less than gathering them from where they are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +100,14 @@ class ExchangeForm:
         return unpacked
 
 
+_PLAIN = frozenset(np.dtype(code) for code in "?bhilqBHILQefdFD" if np.dtype(code).str[0] != ">")
+
+
+def is_plain(value: Any) -> bool:
+    """Whether a value needs no conversion: a C-ordered array of numbers in this machine's byte order."""
+    return type(value) is np.ndarray and value.dtype in _PLAIN and value.flags.c_contiguous
+
+
 def plain_array(what: str, value: Any) -> NDArray[Any]:
     """Return ``value`` as a C-ordered, little-endian array of numbers or booleans.
 
@@ -130,23 +138,18 @@ def form_of(array: str, verb: str, sides: Mapping[str, Mapping[str, NDArray[Any]
 def pack_exchange(arrays: Sequence[NDArray[Any]]) -> list[Any]:
     """Return the buffers of one exchange: shapes, then data."""
     shapes = [n for array in arrays for n in array.shape]
-    return [struct.pack(f"<{len(shapes)}q", *shapes), *map(_buffer, arrays)]
+    return [struct.pack(f"<{len(shapes)}q", *shapes), *map(buffer, arrays)]
 
 
-def pack_array(name: str, value: NDArray[Any], unit: str) -> list[Any]:
-    """Return the buffers of one named array: a JSON head with its length, then data."""
-    return [_head(name, value.dtype.str, value.shape, unit), _buffer(value)]
-
-
-@lru_cache(maxsize=1024)
-def _head(name: str, dtype: str, shape: tuple[int, ...], unit: str) -> bytes:
-    head = json.dumps({"name": name, "dtype": dtype, "shape": shape, "unit": unit}).encode()
+def array_head(name: str, value: NDArray[Any], unit: str) -> bytes:
+    """Return what stands before a named array's data: a JSON head, with its length."""
+    head = json.dumps({"name": name, "dtype": value.dtype.str, "shape": value.shape, "unit": unit}).encode()
     return len(head).to_bytes(4, "little") + head
 
 
-def _buffer(array: NDArray[Any]) -> Any:
+def buffer(array: NDArray[Any]) -> Any:
     """Return an array's bytes: a copy of a small one, which is quicker, and a view of a large one."""
-    return array.tobytes() if array.nbytes < _SMALL_BYTES else array.reshape(-1).view(np.uint8)
+    return array.tobytes() if array.nbytes < SMALL_BYTES else array.reshape(-1).view(np.uint8)
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +162,7 @@ class NamedArray:
 
     @classmethod
     def unpack(cls, payload: memoryview) -> NamedArray:
-        """Read what :func:`pack_array` wrote."""
+        """Read a head (:func:`array_head`) and the data behind it."""
         start = 4 + int.from_bytes(payload[:4], "little")
         head = json.loads(bytes(payload[4:start]))
         value = np.frombuffer(payload[start:], head["dtype"]).reshape(head["shape"])

@@ -5,10 +5,13 @@ from __future__ import annotations
 import json
 import uuid
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Literal
 
 from labtrain.clock import Clock
+from labtrain.errors import Terminated
 from labtrain.session.provenance import gather_provenance
+
+Status = Literal["complete", "aborted", "failed"]
 
 
 def start_record(clock: Clock, start: str, replaces: bool) -> dict[str, Any]:
@@ -44,3 +47,10 @@ def stop_record(
         "interrupted_after": interrupted_after,
         "error": None if error is None else {"kind": type(error).__name__, "message": str(error)},
     }
+
+
+def status_after(error: BaseException | None) -> Status:
+    """Return how a run ended that was left so."""
+    if error is None:
+        return "complete"
+    return "aborted" if isinstance(error, KeyboardInterrupt | Terminated) else "failed"

@@ -21,7 +21,7 @@ from labtrain.errors import RecordError
 from labtrain.session.frames import MAGIC, MAX_PAYLOAD, SUMMED, frame_parts
 from labtrain.session.locks import try_lock
 
-_write = os.write
+_write, _pack, _digest = os.write, SUMMED.pack, xxh3_64_digest
 _SYNC_SECONDS = 1.0
 _SYNCS_A_MINUTE = 60
 _LOCK_AGAIN_SECONDS = 1e-3
@@ -54,6 +54,7 @@ class Journal:
         self.seq = 0
         self._closed_because: str | None = None
         self._lock = threading.Lock()
+        self._acquire, self._release = self._lock.acquire, self._lock.release  # half the cost of `with`
         try:
             self._descriptor = os.open(path, _FLAGS, 0o644)
         except OSError as error:
@@ -79,20 +80,24 @@ class Journal:
         RecordError
             When the record could not be written whole, now or earlier.
         """
-        with self._lock:
+        self._acquire()
+        try:
             if self._closed_because is not None:
                 raise self._refusal(self._closed_because)
             self.seq = seq = self.seq + 1
-            body = SUMMED.pack(len(payload), kind, status, number, seq, t_ns, ref) + payload
-            whole = xxh3_64_digest(body) + body
+            body = _pack(len(payload), kind, status, number, seq, t_ns, ref) + payload
+            whole = _digest(body) + body
+            size = len(whole)
             try:
-                if _write(self._descriptor, whole) != len(whole):
+                if _write(self._descriptor, whole) != size:
                     self._complete_short_write([whole])
-                self._size += len(whole)
+                self._size += size
             except BaseException as error:
-                self._mend(error, len(whole))
+                self._mend(error, size)
                 raise
             return seq
+        finally:
+            self._release()
 
     def append_parts(self, kind: int, number: int, t_ns: int, parts: Sequence[Any]) -> int:
         """Write one record out of several buffers, without copying the large ones."""

@@ -10,6 +10,7 @@ from functools import lru_cache
 from typing import final
 
 from labtrain.errors import UsageError
+from labtrain.session.frames import MAX_NUMBER
 
 _RESERVED = ("session", "instruments", "exchanges")
 
@@ -41,6 +42,13 @@ def check_path(what: str, name: str) -> str:
             remedy=f"use another first part than {', '.join(_RESERVED)}",
         )
     return name
+
+
+def numbered(number: int, what: str) -> int:
+    """Accept the number of a port, stream or form that a record's header can hold."""
+    if number > MAX_NUMBER:
+        raise UsageError(f"one session holds at most {MAX_NUMBER} {what}", remedy="split the run")
+    return number
 
 
 def document_path(name: str) -> str:

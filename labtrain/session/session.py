@@ -8,27 +8,29 @@ import threading
 from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Literal, Self, final
+from typing import Any, Self, final
 
+import numpy as np
 from numpy.typing import NDArray
 
 from labtrain.clock import Clock, RealClock
-from labtrain.errors import RecordError, Terminated, UsageError
-from labtrain.session.array_form import ExchangeForm, form_of, pack_array, pack_exchange, plain_array
-from labtrain.session.frames import BENCH_CLOCK, MAX_NUMBER, SESSION_CLOCK, STATUS_CODES, Kind
-from labtrain.session.head import start_record, stop_record
+from labtrain.errors import RecordError, UsageError
+from labtrain.session.array_form import SMALL_BYTES, array_head, buffer, plain_array
+from labtrain.session.frames import BENCH_CLOCK, SESSION_CLOCK, STATUS_CODES, Kind
+from labtrain.session.head import Status, start_record, status_after, stop_record
 from labtrain.session.interrupts import InterruptMark
 from labtrain.session.journal import Journal
-from labtrain.session.names import Claims, check_part, check_path, document_path
+from labtrain.session.names import Claims, check_part, check_path, document_path, numbered
 from labtrain.session.place import check_place, journal_path
 from labtrain.session.row_form import RowForm
 from labtrain.session.sealing import seal_journal
+from labtrain.session.session_exchanges import SessionExchanges
 from labtrain.session.session_rows import SessionRows
 from labtrain.session.sink import Column, RowStream, Sink
 from labtrain.session.texts import check_text, check_unit, to_json
 
-Status = Literal["complete", "aborted", "failed"]
-_COMMAND, _REPLY = map(int, (Kind.COMMAND, Kind.REPLY))  # struct packs them quicker
+_COMMAND, _REPLY, _ARRAY = map(int, (Kind.COMMAND, Kind.REPLY, Kind.ARRAY))  # struct packs them quicker
+_MOST_HEADS = 4096
 _CLOCK_PAIR = struct.Struct("<qq")
 
 
@@ -48,7 +50,9 @@ class Session(Sink):
         self._clock = clock
         self._status = "running"
         self._ports: dict[str, int] = {}
-        self._forms: dict[tuple[object, ...], int] = {}
+        self._now_ns = clock.now_ns
+        self._exchanges = SessionExchanges(journal, clock, self._define)
+        self._heads: dict[tuple[str, Any, tuple[int, ...], str], bytes] = {}
         self._streams = 0
         self._claims = Claims()
         self._defining = threading.Lock()
@@ -148,7 +152,7 @@ class Session(Sink):
                     f"the stream {name!r} is open already", remedy="number the runs of one session"
                 )
             self._streams += 1
-            number = _numbered(self._streams, "streams")
+            number = numbered(self._streams, "streams")
         described = {n: [c.dtype, c.unit, c.long_name] for n, c in form.columns.items()}
         document = {"number": number, "name": name, "columns": described, "attributes": plain}
         self._define(Kind.STREAM, number, json.dumps(document).encode())
@@ -158,21 +162,20 @@ class Session(Sink):
         self, array: str, verb: str, inputs: Mapping[str, NDArray[Any]], outputs: Mapping[str, NDArray[Any]]
     ) -> None:
         """Note one device-level call of an array."""
-        ins = {n: plain_array(f"input {n!r} of {array!r}.{verb}", v) for n, v in inputs.items()}
-        outs = {n: plain_array(f"output {n!r} of {array!r}.{verb}", v) for n, v in outputs.items()}
-        arrays = [*ins.values(), *outs.values()]
-        signature = (array, verb, *ins, None, *outs, *[(value.dtype, value.ndim) for value in arrays])
-        number = self._forms.get(signature)
-        if number is None:
-            number = self._define_form(signature, form_of(array, verb, {"inputs": ins, "outputs": outs}))
-        self._journal.append_parts(Kind.EXCHANGE, number, self._clock.now_ns(), pack_exchange(arrays))
+        self._exchanges.note(array, verb, inputs, outputs)
 
     def array(self, name: str, value: NDArray[Any], unit: str = "") -> None:
         """Note a named array; the name may come again, and :meth:`Recording.array` gives the newest."""
-        plain = plain_array(f"the array {name!r}", value)
-        check_unit(unit, f"the array {name!r}")
-        self._claim("array", check_path("the array", name))
-        self._journal.append_parts(Kind.ARRAY, 0, self._clock.now_ns(), pack_array(name, plain, unit))
+        head = None
+        if type(value) is np.ndarray and value.flags.c_contiguous:
+            head = self._heads.get((name, value.dtype, value.shape, unit))
+        if head is None:
+            value = plain_array(f"the array {name!r}", value)
+            head = self._define_head((name, value.dtype, value.shape, unit), value)
+        if value.nbytes < SMALL_BYTES:  # copied: quicker than gathering
+            self._append(_ARRAY, 0, 0, self._now_ns(), 0, head + value.tobytes())
+        else:
+            self._journal.append_parts(Kind.ARRAY, 0, self._now_ns(), [head, buffer(value)])
 
     def document(self, name: str, content: Mapping[str, Any]) -> None:
         """Note a JSON document; the name may come again, and :meth:`Recording.document` gives the newest."""
@@ -225,7 +228,7 @@ class Session(Sink):
         """Seal, whatever ended the run; what ended it is never hidden by a failing disk."""
         self._error = error
         try:
-            self.seal(_status_after(error))
+            self.seal(status_after(error))
         except RecordError as unsealed:
             if error is None:
                 raise
@@ -251,19 +254,20 @@ class Session(Sink):
     def _define_port(self, port: str) -> int:
         with self._defining:
             if port not in self._ports:
-                number = _numbered(len(self._ports) + 1, "ports")
+                number = numbered(len(self._ports) + 1, "ports")
                 self._define(Kind.PORT, number, check_part("the port", port).encode())
                 self._ports[port] = number
             return self._ports[port]
 
-    def _define_form(self, signature: tuple[object, ...], form: ExchangeForm) -> int:
-        with self._defining:
-            if signature not in self._forms:
-                form.check()
-                number = _numbered(len(self._forms) + 1, "forms of exchanges")
-                self._define(Kind.FORM, number, form.to_json())
-                self._forms[signature] = number
-            return self._forms[signature]
+    def _define_head(self, key: tuple[str, Any, tuple[int, ...], str], value: NDArray[Any]) -> bytes:
+        """Check a name and a unit once for all arrays of that name, dtype, shape and unit."""
+        name, _, _, unit = key
+        check_unit(unit, f"the array {name!r}")
+        self._claim("array", check_path("the array", name))
+        if len(self._heads) >= _MOST_HEADS:
+            self._heads.clear()
+        self._heads[key] = array_head(name, value, unit)
+        return self._heads[key]
 
     def _claim(self, what: str, path: str) -> None:
         with self._defining:
@@ -279,15 +283,3 @@ class Session(Sink):
     def _note_bench_clock(self, t_ns: int) -> None:
         self._pair_due = False
         self._define(Kind.CLOCK, BENCH_CLOCK, _CLOCK_PAIR.pack(self._clock.utc_ns(), t_ns))
-
-
-def _status_after(error: BaseException | None) -> Status:
-    if error is None:
-        return "complete"
-    return "aborted" if isinstance(error, KeyboardInterrupt | Terminated) else "failed"
-
-
-def _numbered(number: int, what: str) -> int:
-    if number > MAX_NUMBER:
-        raise UsageError(f"one session holds at most {MAX_NUMBER} {what}", remedy="split the run")
-    return number
