@@ -12,7 +12,10 @@ from typing import Any
 import pytest
 import pyvisa
 
-MODELS = ("2400", "2450", "33522B", "81160A", "2700", "707B", "serial-matrix")
+from labtrain.bench import Bench
+from labtrain.entry_points import VIRTUAL_INSTRUMENTS, names
+
+MODELS = ("2400", "2450", "2602B", "33522B", "81160A", "2700", "707B", "serial-matrix")
 WAYS_TO_READ = {
     "2400": (
         ["*RST", ":SOUR:FUNC VOLT", ":SENS:FUNC 'CURR'", ":SENS:CURR:PROT 1E-3", ":SOUR:VOLT 1", ":OUTP ON"],
@@ -65,6 +68,10 @@ def opened(resource: str) -> Any:
     )
 
 
+def test_the_bench_knows_every_model() -> None:
+    assert sorted(MODELS) == names(VIRTUAL_INSTRUMENTS)
+
+
 def test_there_is_one_of_each_model(served: dict[str, dict[str, str]]) -> None:
     models = [one["model"] for one in served.values()]
     assert sorted(models) == sorted(MODELS)
@@ -90,6 +97,26 @@ def test_every_source_meter_reads_its_resistor(served: dict[str, dict[str, str]]
                 assert 1.0 / amperes == pytest.approx(10e3, rel=5e-3), one["model"]
             for line in after:
                 client.write(line)
+
+
+@pytest.mark.parametrize("mount", ["in-process", "tcp"])
+def test_the_roles_read_the_resistors_too(mount: str) -> None:
+    with Bench.open("every-instrument", mount=mount) as bench:
+        for device in ("r2400", "r2450", "r2602b_a", "r2602b_b"):
+            with bench.route(device, "top") as meter:
+                meter.configure("voltage", 1.0, 1e-3, 1e-3, 1.0)
+                meter.output_enabled = True
+                meter.source_voltage = 1.0
+                reading = meter.measure()
+                assert reading.volts / reading.amperes == pytest.approx(10e3, rel=5e-3), device
+        for matrix in ("k2700", "k707b", "serial_matrix"):
+            role = bench.switch_matrix(matrix)
+            place = (role.rows[1], role.columns[2])
+            role.connect_only(place)
+            assert [(c.row, c.column) for c in role.closed] == [place]
+        for generator in ("k33522b.1", "k33522b.2", "k81160a.1", "k81160a.2"):
+            bench.pulse_generator(generator).pulse(0.2, 1e-7, 3)
+            bench.pulse_generator(generator).shutdown()
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["SIGINT", "SIGTERM"])
