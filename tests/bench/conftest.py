@@ -1,9 +1,15 @@
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from bench_served import HERE, Served, addressed
+
+from labtrain.bench import bench_off, locate_bench
 
 SMALL = """\
 seed = 7
@@ -61,3 +67,27 @@ def small() -> str:
 def own_state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setenv("LABTRAIN_STATE", str(tmp_path / "state"))
     yield
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
+    file = tmp_path_factory.mktemp("served") / "simulated.toml"
+    file.write_text(locate_bench("demo").read_text())
+    with subprocess.Popen(
+        [sys.executable, str(HERE / "bench_server.py"), str(file)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        instruments = json.loads(process.stdout.readline())
+        yield {alias: one["resource"] for alias, one in instruments.items()}
+        process.stdin.close()
+
+
+@pytest.fixture
+def served(server: dict[str, str], small: str, tmp_path: Path) -> Iterator[Served]:
+    file = tmp_path / "real.toml"
+    file.write_text(addressed(small, server))
+    served = Served(file, server)
+    yield served
+    assert bench_off(file)["ok"]

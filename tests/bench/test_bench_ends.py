@@ -2,98 +2,20 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
-import subprocess
-import sys
 import time
-from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from bench_served import Served, end, start
 
-from labtrain.bench import Bench, bench_off, check_bench, locate_bench
-from labtrain.errors import BenchHeld, InstrumentError, LabtrainError
-from labtrain.links.serial import SerialLink
-from labtrain.links.visa import VisaLink
+from labtrain.bench import Bench, bench_off, check_bench
+from labtrain.errors import BenchHeld, InstrumentError
 
 HERE = Path(__file__).parent
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="pseudo-terminals and signals of POSIX")
-
-
-@dataclass
-class Served:
-    file: Path
-    resources: dict[str, str]
-
-    def ask(self, alias: str, question: bytes) -> bytes:
-        resource = self.resources[alias]
-        link = SerialLink(resource) if resource.startswith("ASRL") else VisaLink(resource)
-        try:
-            link.send(question)
-            return link.receive().strip()
-        finally:
-            link.close()
-
-    def is_safe(self) -> bool:
-        return self.ask("smu", b":OUTP?\n") == b"0" and self.ask("matrix", b"STATE?\n") == b""
-
-    def becomes_safe(self, patience: float = 20.0) -> bool:
-        deadline = time.monotonic() + patience
-        while time.monotonic() < deadline:
-            with suppress(LabtrainError):
-                if self.is_safe():
-                    return True
-            time.sleep(0.05)
-        return False
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
-    file = tmp_path_factory.mktemp("served") / "simulated.toml"
-    file.write_text(locate_bench("demo").read_text())
-    with subprocess.Popen(
-        [sys.executable, str(HERE / "bench_server.py"), str(file)],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    ) as process:
-        instruments = json.loads(process.stdout.readline())
-        yield {alias: one["resource"] for alias, one in instruments.items()}
-        process.stdin.close()
-
-
-@pytest.fixture
-def served(server: dict[str, str], small: str, tmp_path: Path) -> Iterator[Served]:
-    text = small
-    for alias, resource in server.items():
-        text = text.replace(f"[instruments.{alias}]\n", f'[instruments.{alias}]\nresource = "{resource}"\n')
-    file = tmp_path / "real.toml"
-    file.write_text(text)
-    served = Served(file, server)
-    yield served
-    assert bench_off(file)["ok"]
-
-
-def start(served: Served, what: str) -> subprocess.Popen[str]:
-    process = subprocess.Popen(
-        [sys.executable, str(HERE / "bench_driver.py"), str(served.file), what],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    line = process.stdout.readline()
-    assert line == "driving\n", process.stderr.read()
-    return process
-
-
-def end(process: subprocess.Popen[str]) -> int:
-    process.communicate(timeout=60)
-    return process.returncode
 
 
 slow = pytest.mark.slow
@@ -115,16 +37,6 @@ def test_a_program_that_is_asked_to_end_leaves_the_bench_safe(served: Served, nu
     process.send_signal(number)
     assert end(process) != 0
     assert served.is_safe()
-
-
-@pytest.mark.parametrize("what", ["idle", "sweep", *[pytest.param("query", marks=slow)] * 30])
-def test_the_guard_makes_the_bench_safe_when_the_program_is_killed(served: Served, what: str) -> None:
-    process = start(served, what)
-    if what == "idle":
-        assert served.ask("smu", b":OUTP?\n") == b"1"
-    process.kill()
-    end(process)
-    assert served.becomes_safe()
 
 
 def test_a_second_program_is_told_who_holds_the_bench(
