@@ -34,18 +34,21 @@ class Verdict:
         The first mismatch as plain data.
     ended
         Whether the end of an interrupted record was reached.
+    over
+        Whether there was either of the two: nothing is compared any more.
     """
 
     def __init__(self, at_end: Callable[[], bool] = lambda: False) -> None:
         self.first: dict[str, object] | None = None
         self.ended = False
+        self.over = False
         self._at_end = at_end
         self._message = ""
 
     def refuse(self, message: str, first: dict[str, object]) -> NoReturn:
         """Raise this mismatch, or the one that came before it."""
         if self.first is None:
-            self.first, self._message = first, message
+            self.first, self._message, self.over = first, message, True
         raise ReplayMismatch(self._message, first=self.first, remedy=_REMEDY)
 
     def check(self) -> None:
@@ -56,7 +59,7 @@ class Verdict:
     def check_end(self) -> None:
         """Raise the end of an interrupted record, if this is it."""
         if self._at_end():
-            self.ended = True
+            self.ended = self.over = True
             raise RecordEnds
 
 

@@ -130,22 +130,35 @@ class _ReplaySink(Sink):
 
     def command(self, port: str, payload: bytes, t_ns: int) -> int:
         """Compare a message; its time is not compared."""
-        self._verdict.check()
         tape = self._tapes.get(port)
-        if tape is None:
-            refuse_unknown(self._verdict, "instrument", port, list(self._tapes))
-        position = tape.position
-        if self._verdict.ended:
-            return tape.unwind(payload)
-        if position < tape.end and (tape.commands[position] == payload or tape.is_near(payload)):
-            tape.position = position + 1
-            return tape.seqs[position]
-        tape.refuse(payload)
+        if tape is not None and not self._verdict.over:
+            position = tape.position
+            if position < tape.end and (tape.commands[position] == payload or tape.is_near(payload)):
+                tape.position = position + 1
+                tape.answer = tape.answers[position]
+                tape.seq = seq = tape.seqs[position]
+                return seq
+        return self._other_command(port, payload)
 
     def reply(self, port: str, seq: int, payload: bytes, status: str, t_ns: int) -> None:
         """Compare an answer."""
+        tape = self._tapes.get(port)
+        if tape is None:  # only while an interrupted run unwinds: its command was not refused
+            return self._verdict.check()
+        wanted, reply = tape.answer
+        if tape.seq == seq and wanted == status and reply == payload and not self._verdict.over:
+            tape.replied = tape.position
+            return
+        tape.refuse_reply(seq, payload, status)
+
+    def _other_command(self, port: str, payload: bytes) -> int:
         self._verdict.check()
-        self._tapes[port].reply(seq, payload, status)
+        tape = self._tapes.get(port)
+        if self._verdict.ended:
+            return -1 if tape is None else tape.unwind(payload)
+        if tape is None:
+            refuse_unknown(self._verdict, "instrument", port, list(self._tapes))
+        tape.refuse(payload)
 
     def stream(self, name: str, columns: Mapping[str, Column], attributes: Mapping[str, Any]) -> RowStream:
         """Open a stream that compares rows."""

@@ -37,9 +37,23 @@ class Tape:
         How many of them are compared: those behind were sent while an interrupted run unwound.
     position, replied
         How many commands came, and how many of them were answered, in the re-run.
+    seq, answer
+        Of the command that came last.
     """
 
-    __slots__ = ("_near", "_verdict", "answers", "commands", "end", "port", "position", "replied", "seqs")
+    __slots__ = (
+        "_near",
+        "_verdict",
+        "answer",
+        "answers",
+        "commands",
+        "end",
+        "port",
+        "position",
+        "replied",
+        "seq",
+        "seqs",
+    )
 
     def __init__(
         self, port: str, messages: Transactions, verdict: Verdict, near: Nearness, until: int | None = None
@@ -54,6 +68,8 @@ class Tape:
         self.end = len(self.seqs) if until is None else bisect_right(self.seqs, until)
         self.position = 0
         self.replied = 0
+        self.seq = -1
+        self.answer: tuple[str, bytes] = ("none", b"")
         self._verdict = verdict
 
     @property
@@ -62,12 +78,15 @@ class Tape:
         return max(0, self.end - self.position)
 
     def unwind(self, payload: bytes) -> int:
-        """Go to the message in the record of the unwinding, or to its end if it does not stand there."""
+        """Go to the message in the record of the unwinding; one that does not stand there times out."""
         try:
-            self.position = self.commands.index(payload, max(self.position, self.end)) + 1
+            place = self.commands.index(payload, max(self.position, self.end))
         except ValueError:
-            self.position = len(self.commands) + 1
-        return self.seqs[self.position - 1] if self.position <= len(self.seqs) else -1
+            self.seq, self.answer = -1, ("timeout", b"")
+        else:
+            self.position = place + 1
+            self.seq, self.answer = self.seqs[place], self.answers[place]
+        return self.seq
 
     def is_near(self, got: bytes) -> bool:
         """Whether ``got`` is within the tolerance of the next command."""
@@ -80,25 +99,16 @@ class Tape:
         compared = self.commands[: self.end]
         refuse_command(self._verdict, self.port, self.position, compared, self.seqs, got)
 
-    def reply(self, seq: int, payload: bytes, status: str) -> None:
-        """Compare the answer to the last command with the record."""
-        index = self.position - 1
+    def refuse_reply(self, seq: int, payload: bytes, status: str) -> None:
+        """Raise the mismatch of an answer, or the end where the run was interrupted before one came."""
         if self._verdict.ended:
             return
-        if index >= 0 and self.seqs[index] == seq and self.answers[index] == (status, payload):
-            self.replied = self.position
-            return
-        wanted, reply = self.answers[index] if index >= 0 else ("none", b"")
+        self._verdict.check()
+        wanted, reply = self.answer
         if wanted == "none":
-            self._verdict.check_end()  # interrupted between the command and its reply
+            self._verdict.check_end()
         expected, got = f"{wanted}: {show(reply)}", f"{status}: {show(payload)}"
-        refuse_value(self._verdict, "reply", self.port, index, f"sequence {seq}", expected, got)
-
-    def answer(self) -> tuple[str, bytes]:
-        """Return status and reply of the command that came last."""
-        if self.position > len(self.answers):
-            return "timeout", b""
-        return self.answers[self.position - 1] if self.position else ("none", b"")
+        refuse_value(self._verdict, "reply", self.port, self.position - 1, f"sequence {seq}", expected, got)
 
 
 @final
@@ -121,15 +131,17 @@ class ReplayLink(Link):
         ConnectionLost, InstrumentTimeout, InstrumentError
             As recorded.
         """
-        self._verdict.check()
-        status, reply = self._tape.answer()
-        if status in _ERRORS and reply == FAILED_SENDING:
+        if self._verdict.over:
+            self._verdict.check()
+        status, reply = self._tape.answer
+        if reply == FAILED_SENDING and status in _ERRORS:
             raise self._failure(status, message)
 
     def receive(self) -> bytes:
         """Return the recorded reply to the last message, or raise what was recorded instead."""
-        self._verdict.check()
-        status, reply = self._tape.answer()
+        if self._verdict.over:
+            self._verdict.check()
+        status, reply = self._tape.answer
         if status == "ok":
             return reply
         if status in _ERRORS:
