@@ -91,7 +91,8 @@ class SimulatedSwitchArray(SwitchArray):
         cells = self._indices
         parameters = {key: values[cells] for key, values in self.population.parameters.items()}
         p = np.ascontiguousarray(self._probability(parameters, applied, seconds))
-        reset = np.where(self._dead[cells], 0.0, self._reset[:, cells])
+        # Row by row in memory: an index on the second axis leaves columns, which the kernel walks slowly.
+        reset = np.ascontiguousarray(np.where(self._dead[cells], 0.0, self._reset[:, cells]))
         state, pulses = self._states[cells], self._pulses[cells]
         # An open device reads as neither state, so its reset is never verified.
         state[self._dead[cells]] = 2
@@ -101,8 +102,8 @@ class SimulatedSwitchArray(SwitchArray):
             p, start, reset, state, seed, stream, cells.astype(np.int64), pulses
         )
         self._states[cells], self._pulses[cells] = np.where(state == 2, 0, state), pulses
-        flags = flags | np.where(self._dead[cells], int(Flag.COMPLIANCE), 0).astype(np.uint8)
-        flags = flags | np.where(verified, 0, int(Flag.STUCK)).astype(np.uint8)
+        flags |= self._dead[cells] * np.uint8(Flag.COMPLIANCE)
+        flags |= ~verified * np.uint8(Flag.STUCK)
         return Outcome(like(switched, volts), like(flags, volts))
 
     def state_dict(self) -> dict[str, Any]:

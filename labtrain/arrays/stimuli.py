@@ -5,8 +5,11 @@ from __future__ import annotations
 import math
 from typing import Any
 
+import array_api_compat
+
 from labtrain.arrays.neurons import Flag
 from labtrain.errors import UsageError
+from labtrain.kernels import stimuli as kernel
 from labtrain.physics.namespaces import namespace
 
 
@@ -25,7 +28,7 @@ def checked_stimulus(values: Any, count: int, array: str, quantity: str) -> Any:
             f"{array}: {quantity} of shape {shape} were given, [batch, {count}] is needed",
             remedy=f"one column for each of the {count} devices",
         )
-    converted = xp.astype(values, xp.float64)
+    converted = xp.astype(values, xp.float64, copy=False)
     if not bool(xp.all(xp.isfinite(converted))):
         raise UsageError(
             f"{array}: {quantity} hold a NaN or an infinity; nothing was driven",
@@ -47,6 +50,9 @@ def on_grid(values: Any, resolution: float, maximum: float) -> tuple[Any, Any]:
     if resolution > 0:
         # The tolerance keeps 60 uA a multiple of 5 nA in binary arithmetic.
         limit = math.floor(maximum / resolution * (1 + 1e-12)) * resolution
+    if array_api_compat.is_numpy_array(values):
+        return kernel.on_grid(values, resolution, limit, int(Flag.CLIPPED))
+    if resolution > 0:
         stepped = xp.round(values / resolution) * resolution
     clipped = xp.clip(stepped, -limit, limit)
     flags = xp.astype(clipped != stepped, xp.uint8) * int(Flag.CLIPPED)
