@@ -88,8 +88,7 @@ class Keithley2400(PyMeasureKeithley2400):
     def __init__(self, adapter: Any, name: str = "Keithley 2400", **kwargs: Any) -> None:
         super(PyMeasureKeithley2400, self).__init__(adapter, name, **kwargs)  # its own writes at once
         self._waiting: dict[str, float] = {}
-        self._listed = ""
-        self._asked = False
+        self._listed, self._count, self._asked = "", 0, False
 
     # measure ranges and limits: a range above the limit's is refused with error 824
 
@@ -173,6 +172,7 @@ class Keithley2400(PyMeasureKeithley2400):
 
     def load_list(self, quantity: str, levels: Any, append: bool) -> None:
         """Upload at most 100 levels."""
+        self._count = (self._count if append else 0) + len(levels)
         values = ",".join([f"{level:.9g}" for level in levels.tolist()])
         self.write(f":SOUR:LIST:{_MODES[quantity]}{':APP' if append else ''} {values}")
 
@@ -182,15 +182,15 @@ class Keithley2400(PyMeasureKeithley2400):
         The zero of the readings is renewed first, so that none is taken with each of them. ``*OPC?`` in front
         of ``:INIT`` is answered at once: whatever is asked after it waits for the end.
         """
-        name = self._listed = _MODES[quantity]
+        name, n = _MODES[quantity], self._count
+        self._listed, self._asked = name, False
         fail = "LATE" if abort_on_compliance else "NEV"
-        self._asked = False
-        self.write(f":SOUR:{name}:MODE LIST;:SOUR:SWE:CAB {fail};:SYST:AZER ONCE;{_ELEMENTS}")
-        # the count of a run is the list's own, which only the instrument knows whole
-        count = int(float(self.ask(f":SOUR:LIST:{name}:POIN?")))
-        self.write(f":ARM:COUN 1;:TRIG:COUN {count};:TRIG:DEL 0;:SOUR:DEL {delay:.9g}")
-        self.write(f":TRAC:FEED:CONT NEV;:TRAC:CLE;:TRAC:POIN {count};:TRAC:FEED SENS;:TRAC:FEED:CONT NEXT")
-        self.ask("*OPC?;:INIT")
+        self.ask(
+            f":SOUR:{name}:MODE LIST;:SOUR:SWE:CAB {fail};:SYST:AZER ONCE;{_ELEMENTS}"
+            f";:ARM:COUN 1;:TRIG:COUN {n};:TRIG:DEL 0;:SOUR:DEL {delay:.9g}"
+            f";:TRAC:FEED:CONT NEV;:TRAC:CLE;:TRAC:POIN {n};:TRAC:FEED SENS;:TRAC:FEED:CONT NEXT"
+            ";*OPC?;:INIT"
+        )
 
     def list_progress(self) -> int:
         """Readings in the trace buffer; 0 at first without asking, then answered when the list is over."""
@@ -205,10 +205,11 @@ class Keithley2400(PyMeasureKeithley2400):
 
     def read_list(self, count: int) -> tuple[Any, Any, Any]:
         """Source levels, readings and seconds, in one query; the source is at a fixed zero then."""
-        self._rest()
         if not count:
+            self.write(self._rest())
             return np.empty(0), np.empty(0), np.empty(0)
-        table = np.array(self.ask(":TRAC:DATA?").split(","), dtype=np.float64).reshape(-1, 3)[:count].T
+        text = self.ask(f"{self._rest()};:TRAC:DATA?")
+        table = np.array(text.split(","), dtype=np.float64).reshape(-1, 3)[:count].T
         volts, amperes, seconds = table
         return (volts, amperes, seconds) if self._listed == "VOLT" else (amperes, volts, seconds)
 
@@ -216,11 +217,12 @@ class Keithley2400(PyMeasureKeithley2400):
         """Stop the trigger model, and go to a fixed zero."""
         self.write(":ABOR")
         if self._listed:
-            self._rest()
+            self.write(self._rest())
 
-    def _rest(self) -> None:
+    def _rest(self) -> str:
         """Leave list mode: the level of fixed mode is made zero first, for the source jumps to it."""
-        self.write(f":SOUR:{self._listed} 0;:SOUR:{self._listed}:MODE FIX;:TRIG:COUN 1;:TRAC:FEED:CONT NEV")
+        name = self._listed
+        return f":SOUR:{name} 0;:SOUR:{name}:MODE FIX;:TRIG:COUN 1;:TRAC:FEED:CONT NEV"
 
     def errors(self) -> list[str]:
         """Empty the error queue."""

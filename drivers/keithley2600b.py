@@ -125,24 +125,24 @@ class SmuChannel(PyMeasureChannel):
     def start_list(self, quantity: str, delay: float, abort_on_compliance: bool) -> None:
         """Run the list once, both quantities into the two buffers; the source stays at the last level."""
         letter, self._listed, self._fails = _LETTERS[quantity], quantity, abort_on_compliance
-        for k in (1, 2):
-            self._do(f"smux.nvbuffer{k}.clear() smux.nvbuffer{k}.appendmode = 1")
-        self._do(f"smux.measure.count = 1 smux.measure.delay = {delay:.9g}")
+        begin = (
+            "smux.nvbuffer1.clear() smux.nvbuffer1.appendmode = 1 "
+            "smux.nvbuffer2.clear() smux.nvbuffer2.appendmode = 1 "
+            f"smux.measure.count = 1 smux.measure.delay = {delay:.9g} "
+        )
         if abort_on_compliance:
             self._reply(
-                f"print(0) for _, level in ipairs(labtrain_x) do smux.source.level{letter} = level "
+                f"{begin}print(0) for _, level in ipairs(labtrain_x) do smux.source.level{letter} = level "
                 "smux.measure.iv(smux.nvbuffer1, smux.nvbuffer2) "
                 f"if smux.source.compliance then break end end smux.source.level{letter} = 0"
             )
             return
         self._do(
-            f"smux.trigger.source.list{letter}(labtrain_x) smux.trigger.source.action = smux.ENABLE "
+            f"{begin}smux.trigger.source.list{letter}(labtrain_x) smux.trigger.source.action = smux.ENABLE "
             "smux.trigger.measure.iv(smux.nvbuffer1, smux.nvbuffer2) "
-            "smux.trigger.measure.action = smux.ENABLE"
-        )
-        self._do(
-            "smux.trigger.endpulse.action = smux.SOURCE_HOLD smux.trigger.endsweep.action = smux.SOURCE_HOLD "
-            "smux.trigger.arm.count = 1 smux.trigger.count = table.getn(labtrain_x) smux.trigger.initiate()"
+            "smux.trigger.measure.action = smux.ENABLE smux.trigger.endpulse.action = smux.SOURCE_HOLD "
+            "smux.trigger.endsweep.action = smux.SOURCE_HOLD smux.trigger.arm.count = 1 "
+            "smux.trigger.count = table.getn(labtrain_x) smux.trigger.initiate()"
         )
 
     def list_progress(self) -> int:
@@ -155,11 +155,12 @@ class SmuChannel(PyMeasureChannel):
 
     def read_list(self, count: int) -> tuple[Any, Any, Any]:
         """Source levels, readings and seconds, in one query; the level is made zero for good."""
-        self._do(f"smux.source.level{_LETTERS[self._listed]} = 0")
+        rest = f"smux.source.level{_LETTERS[self._listed]} = 0"
         if not count:
+            self._do(rest)
             return np.empty(0), np.empty(0), np.empty(0)
         columns = "smux.nvbuffer2.readings, smux.nvbuffer1.readings, smux.nvbuffer1.timestamps"
-        text = self._reply(f"{_PRECISE} printbuffer(1, {count}, {columns})")
+        text = self._reply(f"{rest} {_PRECISE} printbuffer(1, {count}, {columns})")
         volts, amperes, seconds = np.array(text.split(","), dtype=np.float64).reshape(count, 3).T
         return (volts, amperes, seconds) if self._listed == "voltage" else (amperes, volts, seconds)
 
@@ -172,8 +173,11 @@ class SmuChannel(PyMeasureChannel):
     def errors(self) -> list[str]:
         """Empty the error queue, which both channels share."""
         found = []
-        while float((entry := self._asked("errorqueue.next()")).split("\t")[0]):
-            found.append(entry)
+        while True:
+            code, message = self._asked("errorqueue.next()").split("\t")[:2]
+            if not float(code):
+                break
+            found.append(f"{int(float(code))}, {message}")
         return found
 
     # the wire

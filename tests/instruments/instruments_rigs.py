@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import ExitStack
+from importlib import import_module
 from typing import Any
 
+from instruments_meters import METERS, Meter
 from instruments_servers import PtyServer, TcpServer
 
 from labtrain.bus import Bus, Port
@@ -80,28 +82,43 @@ class Rig:
 
     def sent(self) -> list[bytes]:
         """What was heard that is no question."""
-        return [message for message in self.heard if b"?" not in message]
+        return [message for message in self.heard if b"?" not in message and b"print" not in message]
 
     def close(self) -> None:
         self._exit.close()
 
 
 class MeterRig(Rig):
-    """A 2450 on a resistor."""
+    """A source meter on a resistor."""
 
     def __init__(
-        self, ohms: float = 10e3, limits: Limits = TIGHT, mount: str = "in-process", **faults: Any
+        self,
+        ohms: float = 10e3,
+        limits: Limits = TIGHT,
+        mount: str = "in-process",
+        facts: Meter = METERS[0],
+        **faults: Any,
     ) -> None:
-        from drivers.keithley2450 import SPEC
-        from simulated_instruments.keithley2450 import VirtualKeithley2450
+        self.facts = facts
+        spec = import_module(facts.driver).SPEC
+        wires = (Wire(facts.lo, "ground"),)
+        super().__init__([resistor("load", facts.hi, ohms)], {"smu": facts.model}, wires, **faults)
+        module, _, name = facts.virtual.partition(":")
+        self.virtual = getattr(import_module(module), name)("smu", self.world, self.clock, {}, 1)
+        instrument, self.link_port = self.port("smu", self.virtual.handle, spec, mount)
+        self.driver = spec.channel(instrument, facts.channel)
+        envelope = FixedEnvelope(limits, "load.top")
+        self.meter = SourceMeter(self.driver, self.link_port, envelope, self.bus.clock, "smu", facts.channel)
 
-        wires = (Wire("smu.lo", "ground"),)
-        super().__init__([resistor("load", "smu.hi", ohms)], {"smu": "2450"}, wires, **faults)
-        self.virtual = VirtualKeithley2450("smu", self.world, self.clock, {}, 1)
-        self.driver, self.link_port = self.port("smu", self.virtual.handle, SPEC, mount)
-        self.meter = SourceMeter(
-            self.driver, self.link_port, FixedEnvelope(limits, "load.top"), self.bus.clock, "smu"
-        )
+    def driver_says(self, name: str) -> Any:
+        """Ask the instrument itself, past the role's memory."""
+        with self.link_port.role_call():
+            return getattr(self.driver, name)
+
+    @property
+    def output(self) -> bool:
+        """Whether the instrument's output is really on."""
+        return self.facts.output(self.virtual)
 
 
 class PulserRig(Rig):
