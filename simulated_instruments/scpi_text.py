@@ -75,7 +75,7 @@ def parse_unit(text: str, path: tuple[str, ...]) -> tuple[Unit, tuple[str, ...]]
     header, rest = pieces[0], (pieces[1] if len(pieces) > 1 else "")
     query = header.endswith("?")
     name = (header[:-1] if query else header).upper()
-    arguments = tuple(part.strip() for part in split_outside_quotes(rest, ",")) if rest.strip() else ()
+    arguments = tuple(map(str.strip, split_outside_quotes(rest, ","))) if rest.strip() else ()
     if name.lstrip(":").startswith(
         "*"
     ):  # a common command leaves the path alone; ":*CLS" is met in the field

@@ -90,8 +90,13 @@ class Circuit:
             for alias, spec in specs.items()
             for node, channel in source_nodes(alias, spec).items()
         }
+        self._each_channel = tuple(dict.fromkeys(self.channels.values()))
+        # topology alone: the same relays give the same answer as long as the bench is open
         self.reached = lru_cache(maxsize=4096)(self._reached)
         self.within_reach = lru_cache(maxsize=4096)(self._within_reach)
+        self.touched_by = lru_cache(maxsize=4096)(self._touched_by)
+        self.is_grounded_row = lru_cache(maxsize=4096)(self._is_grounded_row)
+        self._sources_of = lru_cache(maxsize=4096)(self._sources_at)
         self.everything = frozenset(relay for relays in self._relays.values() for relay, _, _ in relays)
 
     def _add_matrix(self, alias: str, spec: DriverSpec, plan: BenchPlan) -> None:
@@ -139,17 +144,27 @@ class Circuit:
         """Return the nodes that carry the channel's signal (``lo`` is its return)."""
         return [node for node, one in self.channels.items() if one == channel and not node.endswith(".lo")]
 
-    def sources_at(self, terminal: TerminalPlan) -> list[tuple[Channel, Path]]:
+    def sources_at(self, terminal: TerminalPlan) -> tuple[tuple[Channel, Path], ...]:
         """Return the channels that reach a terminal once its own relay is closed, with their paths."""
-        closed: Closed = frozenset() if terminal.crosspoint is None else frozenset({terminal.crosspoint})
-        found: list[tuple[Channel, Path]] = []
-        for channel in dict.fromkeys(self.channels.values()):
-            path = self.paths(self.nodes(channel), closed).get(terminal.node)
-            if path is not None:
-                found.append((channel, path))
-        return found
+        return self._sources_of(terminal.node, terminal.crosspoint)
 
-    def is_grounded_row(self, relay: Crosspoint) -> bool:
+    def _sources_at(self, node: str, relay: Crosspoint | None) -> tuple[tuple[Channel, Path], ...]:
+        closed: Closed = frozenset() if relay is None else frozenset({relay})
+        paths = ((one, self.paths(self.nodes(one), closed).get(node)) for one in self._each_channel)
+        return tuple((channel, path) for channel, path in paths if path is not None)
+
+    def _touched_by(self, moving: Closed, closed: Closed) -> tuple[tuple[Channel, str], ...]:
+        """Return the channels that reach a relay of ``moving`` with ``closed`` closed, and that relay."""
+        found: list[tuple[Channel, str]] = []
+        for channel in self._each_channel:
+            nodes = self.within_reach(channel, closed)
+            for relay in moving:
+                if row_node(relay) in nodes or column_node(relay) in nodes:
+                    found.append((channel, str(relay)))
+                    break
+        return tuple(found)
+
+    def _is_grounded_row(self, relay: Crosspoint) -> bool:
         """Whether the row of a relay leads to ground, so that the relay is a device's return."""
         return any(
             end == GROUND for node in self._wired(row_node(relay)) for end, _, _ in self._wires.get(node, ())

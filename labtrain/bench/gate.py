@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from typing import final
 
 from labtrain.bench.circuit import Channel, Circuit, Closed
-from labtrain.bench.nodes import column_node, row_node
 from labtrain.bench.relays import RelayBoard
 from labtrain.bench.sources import Source
 from labtrain.errors import LimitExceeded
@@ -62,7 +61,7 @@ class SafetyGate(RouteGate):
         self._none_hot(opening & self._board.of(matrix), self._board.closed, "open")
 
     def _none_hot(self, moving: Closed, closed: Closed, what: str) -> None:
-        for channel, paths in self._on_route(moving, closed):
+        for channel, paths in self._circuit.touched_by(moving, closed):
             reason = self._sources[channel].hot() if channel in self._sources else None
             if reason is not None:
                 relays = ", ".join(sorted(map(str, moving)))
@@ -73,23 +72,12 @@ class SafetyGate(RouteGate):
                 )
 
     def _none_joined(self, moving: Closed, closed: Closed) -> None:
-        joined = self._on_route(moving, closed)
+        joined = self._circuit.touched_by(moving, closed)
         if len(joined) > 1:
             names = " and ".join(str(channel) for channel, _ in joined)
             raise _refusal(
                 f"{names} would be connected to one another", joined[0][1], "open the other route first"
             )
-
-    def _on_route(self, moving: Closed, closed: Closed) -> list[tuple[Channel, str]]:
-        """Return the channels that reach a moving relay, each with the relay."""
-        found: list[tuple[Channel, str]] = []
-        for channel in dict.fromkeys(self._circuit.channels.values()):
-            nodes = self._circuit.within_reach(channel, closed)
-            for relay in moving:
-                if row_node(relay) in nodes or column_node(relay) in nodes:
-                    found.append((channel, str(relay)))
-                    break
-        return found
 
 
 def _refusal(what: str, where: str, remedy: str) -> LimitExceeded:
