@@ -95,7 +95,7 @@ def to_normals(values: Any) -> None:  # pragma: no cover - compiled
     # The tails are gathered first: which uniform is one is a coin toss, and no processor predicts it.
     size = len(values)
     tails, places = np.empty(size + 1), np.empty(size + 1, np.int64)
-    count = 0
+    count: Any = 0
     for j in range(size):
         tails[count], places[count] = values[j], j
         count += np.int64(abs(values[j] - 0.5) > 0.425)
