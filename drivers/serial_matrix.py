@@ -88,6 +88,7 @@ SPEC = DriverSpec(
     transport="serial",
     synchronise=None,
     safe_off=(b"OPENALL\n",),
+    keep_alive=b"PING\n",
     closing=lambda row, column: b"CLOSE %d,%d\n" % (row, column),
     answers_every_line=True,
     options={"bandwidth": "hertz", "settle_time": "second"},

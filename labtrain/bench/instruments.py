@@ -11,6 +11,7 @@ from labtrain.bench.endurance import EnduranceBook
 from labtrain.bench.envelopes import ChannelEnvelope
 from labtrain.bench.gate import SafetyGate
 from labtrain.bench.grounding import grounding_relays
+from labtrain.bench.keep_alive import KeepingAlive
 from labtrain.bench.planning import BenchSetup
 from labtrain.bench.relays import RelayBoard
 from labtrain.bench.sources import GeneratorSource, MeterSource, Source
@@ -109,7 +110,10 @@ class Instruments:
         envelope = ChannelEnvelope(
             self._circuit, self._board, channel, self._contacts, self._book, stiff=stiff
         )
-        port, clock = self._connection.ports[alias], self._connection.bus.clock
+        port = self._connection.ports[alias]
+        clock = KeepingAlive(
+            self._connection.bus.clock, self._connection.ports, self._setup.specs, self._board
+        )
         with port.role_call():
             driver = spec.channel(self._driver(alias), channel.name)
         if stiff:

@@ -43,6 +43,9 @@ class DriverSpec:
     closing
         ``closing(row, column)`` is the raw message that closes one relay, for a safe state that grounds
         devices; None where a matrix has none.
+    keep_alive
+        A raw message that a matrix's watchdog wants to hear now and then while relays are closed; None
+        where there is no watchdog.
     answers_every_line
         Whether each line is answered (the serial matrix), so that the guard reads the answers.
     options
@@ -62,6 +65,7 @@ class DriverSpec:
     synchronise: bytes | None = b"*OPC?\n"
     safe_off: tuple[bytes, ...] = ()
     closing: Callable[[int, int], bytes] | None = None
+    keep_alive: bytes | None = None
     answers_every_line: bool = False
     identify: bytes = b"*IDN?\n"
     options: Mapping[str, str] = field(default_factory=dict)

@@ -199,3 +199,14 @@ def test_a_relay_that_was_closed_once_is_not_closed_hot_later(bench: Bench) -> N
     with pytest.raises(LimitExceeded, match="hot"):
         matrix.close((1, 21))
     assert world(bench).stress["reference.top"].transients == 0
+
+
+def test_a_watchdog_does_not_open_relays_under_a_long_ramp(bench: Bench) -> None:
+    """Found by fuzzing: pauses longer than the matrix's 60 s had it open the route hot."""
+    with bench.route("reference", "top") as meter:
+        meter.configure("voltage", 0.1, 20e-6, 20e-6, 1.0)
+        meter.output_enabled = True
+        meter.ramp_to_voltage(0.1, steps=2, pause=500.0)
+        assert relays(bench) == {Crosspoint("matrix", 1, 21)}
+        assert meter.measure().amperes == pytest.approx(10e-6, rel=0.02)
+    assert world(bench).stress["reference.top"].transients == 0
