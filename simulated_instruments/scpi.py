@@ -54,7 +54,7 @@ class ScpiInstrument(VirtualInstrument):
                 self._note(ScpiError(-310, f"{type(error).__name__}: {error}"))
                 continue
             if answer is not None:
-                piece = answer if isinstance(answer, bytes) else answer.encode("latin-1")
+                piece = answer if isinstance(answer, bytes) else answer.encode("latin-1", "replace")
                 reply = piece if reply is None else reply + b";" + piece
         return None if reply is None else reply + b"\n"
 

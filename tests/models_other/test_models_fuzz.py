@@ -95,3 +95,13 @@ def test_a_million_lines(model: str, seed: int) -> None:
 
 def test_every_model_is_fuzzed() -> None:
     assert set(MODELS) == set(LANGUAGES)
+
+
+@pytest.mark.parametrize("model", [m for m in MODELS if m not in ("2602B", "707B", "serial-matrix")])
+def test_letters_whose_capitals_are_foreign_are_reported(model: str) -> None:
+    """Found by fuzzing: a micro sign in capitals is a Greek letter, which no byte holds."""
+    one = Fuzzed(model)
+    one.feed(b":\xb5\xff\n")
+    assert one.errors() == [-101]
+    one.feed(one.language.fields["setting"].encode() + b" 1\xb5V\n")
+    assert len(one.errors()) == 1
