@@ -13,6 +13,7 @@ from labtrain.session.sink import Column, NullSink, RowStream, Sink
 if TYPE_CHECKING:
     from labtrain.session.annotation import annotate
     from labtrain.session.exchanges import Exchange
+    from labtrain.session.migration import migrate
     from labtrain.session.provenance import register_provenance
     from labtrain.session.record_end import RecordEnds
     from labtrain.session.recording import Recording, Rows
@@ -41,6 +42,7 @@ __all__ = [
     "Tail",
     "Transactions",
     "annotate",
+    "migrate",
     "recover",
     "register_provenance",
 ]
@@ -48,6 +50,7 @@ __all__ = [
 _HOMES = {
     "annotation": ("annotate",),
     "exchanges": ("Exchange",),
+    "migration": ("migrate",),
     "provenance": ("register_provenance",),
     "recording": ("Recording", "Rows"),
     "recovery": ("Recovered", "recover"),

@@ -14,6 +14,7 @@ from types import FrameType
 from typing import Any, final
 
 from labtrain.errors import Terminated
+from labtrain.interrupts import UNINTERRUPTED
 
 _REQUESTS = ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK")
 
@@ -63,6 +64,8 @@ class InterruptMark:
                 signal.signal(number, handler)
 
     def _mark(self, number: int, frame: FrameType | None) -> None:
+        if UNINTERRUPTED.holds_back(number):
+            return
         if self.after is None:
             self.after = self._position()
         before = self._before.get(number, signal.SIG_DFL)

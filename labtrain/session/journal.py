@@ -54,7 +54,6 @@ class Journal:
         self.seq = 0
         self._closed_because: str | None = None
         self._lock = threading.Lock()
-        self._acquire, self._release = self._lock.acquire, self._lock.release  # half the cost of `with`
         try:
             self._descriptor = os.open(path, _FLAGS, 0o644)
         except OSError as error:
@@ -80,8 +79,7 @@ class Journal:
         RecordError
             When the record could not be written whole, now or earlier.
         """
-        self._acquire()
-        try:
+        with self._lock:  # not acquire() and try: an interrupt between the two would keep the lock for ever
             if self._closed_because is not None:
                 raise self._refusal(self._closed_because)
             self.seq = seq = self.seq + 1
@@ -96,8 +94,6 @@ class Journal:
                 self._mend(error, size)
                 raise
             return seq
-        finally:
-            self._release()
 
     def append_parts(self, kind: int, number: int, t_ns: int, parts: Sequence[Any]) -> int:
         """Write one record out of several buffers, without copying the large ones."""
