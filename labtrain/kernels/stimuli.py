@@ -1,4 +1,4 @@
-"""Stimuli on a source's grid in one pass, bit for bit as :func:`labtrain.arrays.stimuli.on_grid` elsewhere."""
+"""Stimuli on a source's grid in one pass: the same bits as :func:`labtrain.arrays.stimuli.on_grid`."""
 
 from __future__ import annotations
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -109,7 +110,7 @@ def _join(first: Floats, second: Floats, joint: _Joint) -> Floats:
     for block, source, place in joint.kept:
         coupling[..., place, :] = pair[block][..., source, joint.shared[block]]
     across = -coupling.swapaxes(-1, -2)
-    through = across / inner if inner.shape[-1] == 1 else np.linalg.solve(inner, across)
+    through: Any = across / inner if inner.shape[-1] == 1 else np.linalg.solve(inner, across)
     joined: Floats = coupling @ through
     for block, source, place in joint.kept:
         for other, column, target in joint.kept:

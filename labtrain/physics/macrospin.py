@@ -74,8 +74,8 @@ class Macrospin:
         fine = self.alpha > 0 and self.anisotropy_field > 0 and self.delta > 0 and self.step > 0
         if not (fine and self.step <= LONGEST_STEP):
             raise UsageError(
-                f"a macrospin with alpha {self.alpha}, H_k {self.anisotropy_field} A/m, Delta {self.delta}, steps"
-                f" of {self.step} s cannot be followed",
+                f"a macrospin with alpha {self.alpha}, H_k {self.anisotropy_field} A/m, Delta {self.delta},"
+                f" steps of {self.step} s cannot be followed",
                 remedy="give positive numbers and a step of 2 ps or less",
             )
 
