@@ -242,6 +242,20 @@ def _word(header: str, parameter: Parameter, name: str, default: Any) -> Command
     )
 
 
+def _third(command: Command) -> Command:
+    """Let a command of ``CALCulate3`` refuse the other numbers (-114)."""
+
+    def only_three(handler: Any) -> Any:
+        def handle(instrument: Any, suffixes: tuple[int, ...], arguments: tuple[str, ...]) -> Any:
+            if suffixes != (3,):
+                raise ScpiError(-114, command.header)
+            return handler(instrument, suffixes, arguments)
+
+        return None if handler is None else handle
+
+    return Command(command.header, only_three(command.write), only_three(command.query))
+
+
 def _self(instrument: Any) -> Any:
     return instrument
 
@@ -341,13 +355,15 @@ COMMANDS: Final = (
     _word(":TRACe:FEED", Choice("SENSe[1]", "SENSe", "CALCulate1", "CALCulate2"), "feed", "SENS"),
     Command(":TRACe:FEED:CONTrol", _feed, plain(lambda i: "NEXT" if i.trace.feeding else "NEV")),
     _word(":TRACe:TSTamp:FORMat", Choice("ABSolute", "DELTa"), "time stamps", "ABS"),
-    kept(
-        ":CALCulate3:FORMat",
-        Choice("MEAN", "SDEViation", "MAXimum", "MINimum", "PKPK"),
-        _self,
-        "statistic",
+    _third(
+        kept(
+            ":CALCulate#:FORMat",
+            Choice("MEAN", "SDEViation", "MAXimum", "MINimum", "PKPK"),
+            _self,
+            "statistic",
+        )
     ),
-    Command(":CALCulate3:DATA", query=plain(trace.statistic)),
+    _third(Command(":CALCulate#:DATA", query=plain(trace.statistic))),
     Command(":SYSTem:AZERo[:STATe]", _autozero, plain(lambda i: "1" if i.autozero else "0")),
     setting(":SYSTem:RSENse", _ON, lambda i: i.channel.senses["VOLT"].remote, lambda i, on: i.set_remote(on)),
     Command(":SYSTem:LFRequency", ignore, plain(lambda i: f"{i.line_frequency:.0f}")),
