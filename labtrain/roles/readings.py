@@ -70,11 +70,11 @@ def judge(
 ) -> tuple[NDArray[np.float64], NDArray[np.uint8]]:
     """Flag readings at the compliance or out of range, and bring the latter back to the range's end."""
     size = np.abs(readings)
-    over = ~(size < _NO_NUMBER)
-    flags = np.where(over, np.uint8(Flag.OVERRANGE), np.uint8(0))
     at_limit = size >= (1 - _GAIN_ERROR) * compliance - _OFFSET_ERROR * full_scale
-    flags |= np.where(at_limit & ~over, np.uint8(Flag.COMPLIANCE), np.uint8(0))
+    flags = at_limit * np.uint8(Flag.COMPLIANCE)
+    over = ~(size < _NO_NUMBER)
     if over.any():
+        flags[over] = Flag.OVERRANGE
         # an infinity has no sign that could be trusted as a number, but its direction can
         readings = np.where(over, np.copysign(full_scale, readings), readings)
     return readings, flags

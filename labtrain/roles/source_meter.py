@@ -365,10 +365,11 @@ class SourceMeter(Role):
                         self._control.turn_off()
                 raise
             self._control.note_level(state, 0.0)
+            if not was_on:
+                self._control.turn_off()
+                return
             state.output = self._driver.output_enabled  # a 2450's sweep may end with its output off
             memory.seen = self._port.incidents
-            if state.output and not was_on:
-                self._control.turn_off()
 
     def ramp_to_voltage(self, volts: float, steps: int = 30, pause: float = 20e-3) -> None:
         """Go to ``volts`` in ``steps`` equal steps with ``pause`` seconds between them."""
@@ -457,7 +458,7 @@ class SourceMeter(Role):
     def _rounded(self, levels: NDArray[np.float64], mode: Mode, full_scale: float) -> NDArray[np.float64]:
         # steps a unit, not units a step: whole numbers divided by it print as short decimals
         per_unit = round(1 / self._driver.resolution(mode, full_scale))
-        rounded: NDArray[np.float64] = np.round(levels * per_unit) / per_unit
+        rounded: NDArray[np.float64] = np.rint(levels * per_unit) / per_unit
         return rounded + 0.0  # no negative zero on the wire
 
     def _refuse_if_on(self, what: str) -> None:
