@@ -10,7 +10,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from labtrain import noise
 from labtrain.physics import sot
 from labtrain.populations import Population
 from labtrain.wiring import GROUND
@@ -133,7 +132,7 @@ class Circumstances:
         if self.drift_per_hour:
             law = Drifting(law, self.drift_per_hour, self.seconds)
         name = f"{self.name}.{terminal}"
-        draws = Draws(noise.normal, self.population.seed, self.population.stream("read"), cell)
+        draws = Draws("normal", self.population.seed, self.population.stream("read"), cell)
         kept: dict[str, Any] = {"end": GROUND, "conducts": not self.dead, "draws": draws} | more
         return Branch(name=name, start=name, law=law, stress=TerminalStress(), **kept)
 

@@ -3,31 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 
+Kind = Literal["normal", "uniform"] | Callable[..., Any]
+
 _BLOCK: Final = 2048
 
 
 class Draws:
-    """The sequence ``draw(seed, stream, cell, k)`` for k = 0, 1, 2, ...
+    """The sequence of one kind at (seed, stream, cell), events k = 0, 1, 2, ...
 
     Parameters
     ----------
-    draw
-        :func:`labtrain.noise.normal` or :func:`labtrain.noise.uniform`.
+    kind
+        ``"normal"`` or ``"uniform"``, of :mod:`labtrain.noise`; or any other ``draw(seed, stream, cell, k)``.
     seed, stream, cell
         The address.
     """
 
-    __slots__ = ("_address", "_block", "_draw", "_first")
+    __slots__ = ("_address", "_block", "_first", "_kind")
 
-    def __init__(self, draw: Callable[..., Any], seed: int, stream: int, cell: int) -> None:
-        self._draw = draw
+    def __init__(self, kind: Kind, seed: int, stream: int, cell: int) -> None:
+        self._kind = kind
         self._address = (seed, stream, cell)
         self._first = 0
         self._block: Floats = np.empty(0)
@@ -37,5 +39,13 @@ class Draws:
         start = first - self._first
         if start < 0 or start + count > len(self._block):
             self._first, start = first, 0
-            self._block = self._draw(*self._address, np.arange(first, first + max(count, _BLOCK)))
+            self._block = self._drawn(first, max(count, _BLOCK))
         return self._block[start : start + count]
+
+    def _drawn(self, first: int, count: int) -> Floats:
+        if callable(self._kind):
+            return np.asarray(self._kind(*self._address, np.arange(first, first + count)))
+        from labtrain.kernels import sequences  # a bench that is only looked at needs no compiler
+
+        draw = sequences.normals if self._kind == "normal" else sequences.uniforms
+        return draw(*self._address, first, count)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from labtrain import noise
 from labtrain.kernels import stt_table
 from labtrain.physics import stt, telegraph
 from simulated_instruments.devices import Branch, Circumstances
@@ -88,9 +87,9 @@ class SuperparamagneticMtj(LevelDriven):
         super().__init__(what.seconds)
         self._parameters = what.population.cell(what.index)
         address = (what.population.seed, what.population.stream("sample"), what.index)
-        self._samples = Draws(noise.uniform, *address)
+        self._samples = Draws("uniform", *address)
         dwells = (what.population.seed, what.population.stream("dwell"), what.index)
-        self._dwells = Draws(noise.uniform, *dwells)
+        self._dwells = Draws("uniform", *dwells)
         self._stuck, self._events, self._readings = what.stuck, 0, 0
         self.antiparallel = False
         law = BarrierLaw(self._parameters, lambda: self.standing, moves=True)

@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Any, Final
 
-from labtrain import noise
 from labtrain.populations import Population
 from simulated_instruments.draws import Draws
 
@@ -52,7 +51,7 @@ class Magnet:
     def _draws_of(self, kind: str) -> Draws:
         if kind not in self._draws:
             seed, stream = self._population.seed, self._population.stream(kind)
-            self._draws[kind] = Draws(noise.uniform, seed, stream, self._cell)
+            self._draws[kind] = Draws("uniform", seed, stream, self._cell)
         return self._draws[kind]
 
     def state_dict(self) -> dict[str, Any]:

@@ -11,9 +11,9 @@ specifications": accuracy one year, 23 C +- 5 C; programming and measurement res
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -143,11 +143,11 @@ class ReadingModel:
         self._alias = alias
         self._ideal = ideal
         self._errors: dict[tuple[str, str, float], tuple[float, float]] = {}
-        self._noise = {q: self._draws(noise.normal, "noise", q) for q in RANGES}
-        self._mains = {q: self._draws(noise.uniform, "mains", q) for q in RANGES}
+        self._noise = {q: self._draws("normal", "noise", q) for q in RANGES}
+        self._mains = {q: self._draws("uniform", "mains", q) for q in RANGES}
         self.readings = 0
 
-    def _draws(self, draw: Callable[..., Any], kind: str, quantity: Quantity) -> Draws:
+    def _draws(self, draw: Literal["normal", "uniform"], kind: str, quantity: Quantity) -> Draws:
         return Draws(draw, self._seed, noise.stream(f"{self._alias}/{kind}/{quantity}"), 0)
 
     def _error(self, kind: str, quantity: Quantity, full_scale: float) -> tuple[float, float]:
@@ -169,7 +169,7 @@ class ReadingModel:
             return levels
         step = self._data_sheet.steps[quantity][full_scale]
         gain, offset = self._error("source", quantity, full_scale)
-        return np.round(levels / step) * step * (1.0 + gain) + offset
+        return np.rint(levels / step) * step * (1.0 + gain) + offset
 
     def read(self, quantity: Quantity, full_scale: float | None, nplc: float, truth: Floats) -> Floats:
         """Return readings of ``truth [B]``; ``full_scale`` None chooses a range for each.
@@ -179,27 +179,36 @@ class ReadingModel:
         first, self.readings = self.readings, self.readings + len(truth)
         if self._ideal:
             return truth.copy()
-        if full_scale is not None:
-            scales = np.full(len(truth), full_scale)
-        else:
-            table = self._data_sheet.full_scales[quantity]
-            places = np.searchsorted(table * self._data_sheet.overrange, np.abs(truth))
-            scales = table[np.minimum(places, len(table) - 1)]
-        readings = self._disturbed(quantity, scales, nplc, truth, first)
+        scales: Floats | float = full_scale if full_scale is not None else self._chosen(quantity, truth)
+        readings = self._shown(quantity, scales, self._disturbed(quantity, scales, nplc, truth, first))
         sheet = self._data_sheet
-        return np.where(np.abs(truth) <= scales * sheet.reading_overrange, readings, sheet.overflow)
+        beyond = ~(np.abs(truth) <= scales * sheet.reading_overrange)
+        return np.where(beyond, sheet.overflow, readings) if beyond.any() else readings
+
+    def _chosen(self, quantity: Quantity, truth: Floats) -> Floats:
+        """Return the range that automatic ranging takes for each."""
+        table = self._data_sheet.full_scales[quantity]
+        places = np.searchsorted(table * self._data_sheet.overrange, np.abs(truth))
+        return table[np.minimum(places, len(table) - 1)]
 
     def _disturbed(
-        self, quantity: Quantity, scales: Floats, nplc: float, truth: Floats, first: int
+        self, quantity: Quantity, scales: Floats | float, nplc: float, truth: Floats, first: int
     ) -> Floats:
         draws = self._noise[quantity].take(first, len(truth))
-        readings: Floats = truth + draws * scales * (_NOISE_OF_RANGE / nplc**0.5)
+        readings: Floats = truth + draws * (scales * (_NOISE_OF_RANGE / nplc**0.5))
         if nplc < 1.0 and quantity == "VOLT":
             phases = self._mains[quantity].take(first, len(truth))
             readings += _MAINS_VOLTS * (1.0 - nplc) * np.sin(2 * np.pi * phases)
-        for full_scale in set(scales.tolist()):
-            gain, offset = self._error("reading", quantity, full_scale)
-            step = full_scale / (2e6 if quantity == "VOLT" else 1e6)
-            shown = np.round((readings * (1.0 + gain) + offset) / step) * step
-            readings = np.asarray(np.where(scales == full_scale, shown, readings))
         return readings
+
+    def _shown(self, quantity: Quantity, scales: Floats | float, readings: Floats) -> Floats:
+        """Add each range's own errors and round to its digits."""
+        if isinstance(scales, float):
+            gain, offset = self._error("reading", quantity, scales)
+            step = scales / (2e6 if quantity == "VOLT" else 1e6)
+            return np.rint((readings * (1.0 + gain) + offset) / step) * step
+        shown = np.empty_like(readings)
+        for full_scale in set(scales.tolist()):
+            here = scales == full_scale
+            shown[here] = self._shown(quantity, full_scale, readings[here])
+        return shown

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from labtrain import populations
+from labtrain import noise, populations
+from labtrain.kernels import sequences
 from labtrain.kernels.decimal_text import scientific
 from labtrain.kernels.neuron_curve import NeuronCurve
 from labtrain.physics import neuron
@@ -59,3 +60,19 @@ def test_numbers_are_printed_with_seven_digits(values: list[float]) -> None:
         assert len(mantissa.lstrip("-")) == 8 and len(exponent) in (3, 4)
         assert text == f"{value:.6E}" or float(text) == pytest.approx(value, rel=5.001e-7)
         assert text.startswith("-") == (str(value)[0] == "-")
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    seed=st.integers(0, 2**63),
+    stream=st.integers(0, 2**32 - 1),
+    cell=st.integers(0, 2**32 - 1),
+    first=st.integers(0, 2**40),
+)
+def test_a_cells_sequence_is_its_events_one_by_one(seed: int, stream: int, cell: int, first: int) -> None:
+    events = np.arange(first, first + 300)
+    assert np.array_equal(
+        sequences.uniforms(seed, stream, cell, first, 300), noise.uniform(seed, stream, cell, events)
+    )
+    one_by_one = noise.normal(seed, stream, cell, events)
+    assert sequences.normals(seed, stream, cell, first, 300) == pytest.approx(one_by_one, rel=1e-15)
