@@ -56,7 +56,8 @@ def parse_quantity(text: str, unit: str, *, bare_is_si: bool = False) -> float:
         return _finite(value, text)
     try:
         quantity = registry().Quantity(text)
-        value = float(quantity.to(unit).magnitude)
+        # a prefix is a product, one unit in the last place off: "60 uA" must be the number 60e-6
+        value = float(f"{quantity.to(unit).magnitude:.15g}")
     except pint.DimensionalityError:
         raise UsageError(f"{text!r} is not a quantity in {unit}", remedy=example) from None
     except Exception:  # pint raises many kinds (tokenizer, undefined unit, attribute) for unreadable text

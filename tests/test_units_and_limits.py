@@ -54,3 +54,12 @@ def test_nan_is_never_within_a_limit() -> None:
 
 def test_nothing_limited_limits_nothing() -> None:
     assert tightest([]) == Limits()
+
+
+@pytest.mark.parametrize("number", ["60", "30", "55", "0.3", "2.1", "7", "123.456"])
+@pytest.mark.parametrize(
+    ("prefix", "power"), [("p", -12), ("n", -9), ("u", -6), ("m", -3), ("k", 3), ("M", 6)]
+)
+def test_a_prefix_gives_the_number_that_one_would_write(number: str, prefix: str, power: int) -> None:
+    """Else a limit of "60 uA" refuses 60e-6."""
+    assert parse_quantity(f"{number} {prefix}A", "ampere") == float(f"{number}e{power}")
