@@ -7,7 +7,7 @@ it closed before and connects row 1 to the multimeter through backplane relay 50
 PyMeasure's ``Keithley2700`` is not the base here: it asks for cards and errors while it is built, keeps
 the valid channels in a list that all its instances share, and its ``shutdown()`` sends nothing.
 
-Source: Model 2700 User's Manual 2700-900-01 Rev. K, section 2; Model 7709 card manual PA-806.
+Source: Model 2700 User's Manual 2700-900-01, section 2; Model 7709 6x8 Matrix Module User's Guide.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from drivers.reporting_matrix import ReportingMatrix
+from drivers.reporting_matrix import RELAY_OPTIONS, ReportingMatrix
 from drivers.scpi_properties import drained
 from labtrain.errors import InstrumentError, InstrumentStateChanged, UsageError
 from labtrain.roles.spec import DriverSpec
@@ -121,7 +121,7 @@ SPEC = DriverSpec(
     role="switch-matrix",
     open=_open,
     safe_off=(b":ROUT:OPEN:ALL\n",),
-    options={"slot": "", "bandwidth": "hertz", "settle_time": "second"},
+    options={"slot": "", **RELAY_OPTIONS},
     rows=Keithley2700.rows,
     columns=Keithley2700.columns,
 )

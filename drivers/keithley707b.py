@@ -16,7 +16,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from drivers.reporting_matrix import ReportingMatrix
+from drivers.reporting_matrix import RELAY_OPTIONS, ReportingMatrix
 from labtrain.errors import InstrumentReported
 from labtrain.roles.spec import DriverSpec
 
@@ -84,7 +84,7 @@ SPEC = DriverSpec(
     role="switch-matrix",
     open=_open,
     safe_off=(b"abort\n", b"channel.open('allslots')\n"),
-    options={"slots": "", "bandwidth": "hertz", "settle_time": "second"},
+    options={"slots": "", **RELAY_OPTIONS},
     rows=Keithley707B.rows,
     columns=Keithley707B.columns,
 )

@@ -9,6 +9,15 @@ from pymeasure.instruments import Instrument
 
 from labtrain.errors import InstrumentReported
 
+RELAY_OPTIONS = {
+    "bandwidth": "hertz",
+    "settle_time": "second",
+    "relay_resistance": "ohm",
+    "stuck_open": "",
+    "stuck_closed": "",
+}
+"""Keys that the bench file may give; the last three tell a simulated matrix what its relays are like."""
+
 
 class ReportingMatrix(Instrument):
     """The part of the dialect of :class:`labtrain.roles.SwitchMatrix` that such models share."""

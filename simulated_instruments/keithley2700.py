@@ -4,7 +4,7 @@ Channel 8 (r - 1) + c of the card closes row r to column c; channels 50 and 49 c
 multimeter's input and sense. *Multiple* channel commands move exactly the relays that they name. A *system*
 channel (plain ``ROUTe:CLOSe``, channels 1 to 8) opens the one before and takes relay 50 with it.
 
-Behaviour from the Model 2700 User's Manual (2700-900-01), section 2, and the 7709 card manual (PA-806). Of
+Behaviour from the Model 2700 User's Manual (2700-900-01), section 2, and the 7709 User's Guide. Of
 the multimeter only DC volts are modelled, as an ideal voltmeter (over 10 Gohm up to 10 V); of each two-pole
 relay only HI.
 """
