@@ -7,13 +7,15 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 import pyvisa
 
-from labtrain.bench import Bench
+from labtrain.bench import Bench, ReplayConnector, bench_bytes, locate_bench
 from labtrain.entry_points import VIRTUAL_INSTRUMENTS, names
+from labtrain.session import Recording, Replay, Session
 
 MODELS = ("2400", "2450", "2602B", "33522B", "81160A", "2700", "707B", "serial-matrix")
 WAYS_TO_READ = {
@@ -99,24 +101,54 @@ def test_every_source_meter_reads_its_resistor(served: dict[str, dict[str, str]]
                 client.write(line)
 
 
+def through_the_roles(bench: Bench) -> dict[str, Any]:
+    """Use every instrument by its role; what was read."""
+    read: dict[str, Any] = {}
+    for device in ("r2400", "r2450", "r2602b_a", "r2602b_b"):
+        with bench.route(device, "top") as meter:
+            meter.configure("voltage", 1.0, 1e-3, 1e-3, 1.0)
+            meter.output_enabled = True
+            meter.source_voltage = 1.0
+            reading = meter.measure()
+            sweep = meter.sweep([-1.0, 0.5, 1.0])
+            read[device] = [reading.volts / reading.amperes, *(sweep.volts / sweep.amperes)]
+    for matrix in ("k2700", "k707b", "serial_matrix"):
+        role = bench.switch_matrix(matrix)
+        place = (role.rows[1], role.columns[2])
+        role.connect_only(place)
+        read[matrix] = [(c.row, c.column) for c in role.closed] == [place]
+    for generator in ("k33522b.1", "k33522b.2", "k81160a.1", "k81160a.2"):
+        pulser = bench.pulse_generator(generator)
+        pulser.pulse(0.2, 1e-7, 3)
+        read[generator] = pulser.settings.count
+        pulser.shutdown()
+    return read
+
+
 @pytest.mark.parametrize("mount", ["in-process", "tcp"])
-def test_the_roles_read_the_resistors_too(mount: str) -> None:
+def test_the_roles_use_every_instrument(mount: str) -> None:
     with Bench.open("every-instrument", mount=mount) as bench:
-        for device in ("r2400", "r2450", "r2602b_a", "r2602b_b"):
-            with bench.route(device, "top") as meter:
-                meter.configure("voltage", 1.0, 1e-3, 1e-3, 1.0)
-                meter.output_enabled = True
-                meter.source_voltage = 1.0
-                reading = meter.measure()
-                assert reading.volts / reading.amperes == pytest.approx(10e3, rel=5e-3), device
-        for matrix in ("k2700", "k707b", "serial_matrix"):
-            role = bench.switch_matrix(matrix)
-            place = (role.rows[1], role.columns[2])
-            role.connect_only(place)
-            assert [(c.row, c.column) for c in role.closed] == [place]
-        for generator in ("k33522b.1", "k33522b.2", "k81160a.1", "k81160a.2"):
-            bench.pulse_generator(generator).pulse(0.2, 1e-7, 3)
-            bench.pulse_generator(generator).shutdown()
+        read = through_the_roles(bench)
+    meters = {name: value for name, value in read.items() if name.startswith("r2")}
+    assert len(meters) == 4
+    for name, ohms in meters.items():
+        assert ohms == pytest.approx([10e3] * 4, rel=5e-3), name
+    assert {value for name, value in read.items() if name not in meters} == {True, 3}
+
+
+def test_a_record_of_every_instrument_replays(tmp_path: Path) -> None:
+    file, path = locate_bench("every-instrument"), tmp_path / "s.h5"
+    with (
+        Session.create(path, start={"command": "test"}, bench_file=bench_bytes(file)) as session,
+        Bench.open(file, sink=session) as bench,
+    ):
+        first = through_the_roles(bench)
+    with Recording.open(path) as recording:
+        replay = Replay(recording)
+        with Bench.open(recording.bench_file, sink=replay.sink, connector=ReplayConnector(replay)) as bench:
+            assert through_the_roles(bench) == first
+        report = replay.finish()
+    assert report.identical, report.first_mismatch
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["SIGINT", "SIGTERM"])
