@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import replace
-from typing import Any, final
+from typing import final
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -18,22 +17,19 @@ from labtrain.roles.envelope import Envelope
 from labtrain.roles.list_sweep import ListRun
 from labtrain.roles.readings import SourceReading, Sweep, as_reading, judge
 from labtrain.roles.role import Role
+from labtrain.roles.source_checks import SourceChecks
 from labtrain.roles.source_control import CHANGING, SourceControl
+from labtrain.roles.source_face import SourceFace
 from labtrain.roles.source_settings import (
     as_levels,
-    auto_setting,
-    number,
-    other,
     positive,
-    range_setting,
     require_mode,
 )
-from labtrain.roles.source_state import SourceState
-from labtrain.roles.worst_case import Mode, check_compliance, check_level, check_source, check_steps, refuse
+from labtrain.roles.worst_case import Mode, check_compliance
 
 
 @final
-class SourceMeter(Role):
+class SourceMeter(SourceFace, Role):
     """Sources voltage or current and measures the other, within the bench's limits.
 
     Every change is checked before the driver is called, with level, limit and mode as they would be
@@ -64,7 +60,7 @@ class SourceMeter(Role):
         When the instrument is no longer set as this role left it; its output has then been turned off.
     """
 
-    __slots__ = ("_allow_auto_range", "_control", "_driver", "_envelope")
+    __slots__ = ("_allow_auto_range", "_checks", "_control", "_driver", "_envelope")
 
     def __init__(
         self,
@@ -82,142 +78,7 @@ class SourceMeter(Role):
         self._envelope = envelope
         self._allow_auto_range = allow_auto_range
         self._control = SourceControl(driver, port, envelope, self._report, self.name, allow_auto_range)
-
-    # what it is set to
-
-    @property
-    def state(self) -> SourceState:
-        """What the source is set to; asks the instrument only where that is not known."""
-        with self._call:
-            return replace(self._control.believed())
-
-    @property
-    def identity(self) -> str:
-        """The instrument's own answer to ``*IDN?``."""
-        with self._call:
-            return self._driver.identity
-
-    @property
-    def source_mode(self) -> Mode:
-        """``"voltage"`` or ``"current"``; changed with the output off only."""
-        with self._call:
-            return self._control.believed().mode
-
-    @source_mode.setter
-    def source_mode(self, mode: Mode) -> None:
-        require_mode(mode)
-        with self._call:
-            state = self._control.believed()
-            if mode == state.mode:
-                return
-            self._refuse_if_on("a change of source mode")
-            self._control.forget_setup()
-            self._driver.source_mode = mode
-            self._control.memory.state = None  # an instrument may move levels and limits with its function
-
-    @property
-    def source_voltage(self) -> float:
-        """The programmed voltage, rounded to the source's resolution."""
-        with self._call:
-            return self._control.believed().source_voltage
-
-    @source_voltage.setter
-    def source_voltage(self, volts: float) -> None:
-        with self._call:
-            memory, state = self._control.memory, self._control.believed()
-            volts = self._allowed("voltage", volts, state)
-            memory.seen = CHANGING
-            self._driver.source_voltage = volts
-            state.source_voltage = volts
-            memory.seen = self._port.incidents
-
-    @property
-    def source_current(self) -> float:
-        """The programmed current, rounded to the source's resolution."""
-        with self._call:
-            return self._control.believed().source_current
-
-    @source_current.setter
-    def source_current(self, amperes: float) -> None:
-        with self._call:
-            memory, state = self._control.memory, self._control.believed()
-            amperes = self._allowed("current", amperes, state)
-            memory.seen = CHANGING
-            self._driver.source_current = amperes
-            state.source_current = amperes
-            memory.seen = self._port.incidents
-
-    @property
-    def compliance_current(self) -> float:
-        """The current limit of voltage mode."""
-        with self._call:
-            return self._control.believed().compliance_current
-
-    @compliance_current.setter
-    def compliance_current(self, amperes: float) -> None:
-        with self._call:
-            self._check_compliance("voltage", amperes)
-            self._driver.compliance_current = amperes
-            self._control.compliance_set("voltage", amperes)
-
-    @property
-    def compliance_voltage(self) -> float:
-        """The voltage limit of current mode."""
-        with self._call:
-            return self._control.believed().compliance_voltage
-
-    @compliance_voltage.setter
-    def compliance_voltage(self, volts: float) -> None:
-        with self._call:
-            self._check_compliance("current", volts)
-            self._driver.compliance_voltage = volts
-            self._control.compliance_set("current", volts)
-
-    source_voltage_range = range_setting("source_voltage_range", "Full scale of the voltage source, in V.")
-    source_current_range = range_setting("source_current_range", "Full scale of the current source, in A.")
-    voltage_range = range_setting("voltage_range", "Full scale of voltage measurements, in V.")
-    current_range = range_setting("current_range", "Full scale of current measurements, in A.")
-    source_voltage_range_auto = auto_setting("source_voltage_range_auto", "Automatic voltage source range.")
-    source_current_range_auto = auto_setting("source_current_range_auto", "Automatic current source range.")
-    voltage_range_auto = auto_setting("voltage_range_auto", "Automatic voltage measure range.")
-    current_range_auto = auto_setting("current_range_auto", "Automatic current measure range.")
-
-    @property
-    def nplc(self) -> float:
-        """The aperture of what is measured now, in power line cycles."""
-        with self._call:
-            measured = other(self._control.believed().mode)
-            return self._driver.voltage_nplc if measured == "voltage" else self._driver.current_nplc
-
-    @nplc.setter
-    def nplc(self, cycles: float) -> None:
-        positive(cycles, "an aperture in power line cycles")
-        with self._call:
-            state = self._control.believed()
-            self._control.forget_setup()
-            self._control.set_nplc(other(state.mode), cycles)
-
-    @property
-    def in_compliance(self) -> bool:
-        """Whether the source is limited now: the true level is then below the programmed one."""
-        with self._call:
-            return self._driver.in_compliance
-
-    @property
-    def output_enabled(self) -> bool:
-        """Whether the output is on; turning it on needs a stated limit, which is read back first."""
-        with self._call:
-            return self._control.believed().output
-
-    @output_enabled.setter
-    def output_enabled(self, on: bool) -> None:
-        with self._call:
-            if on:
-                self._control.turn_on()
-            else:
-                self._control.turn_off()
-
-    # what it does
+        self._checks = SourceChecks(driver, envelope, self._control, self.name)
 
     def configure(
         self, mode: Mode, level_range: float, limit: float, measure_range: float, nplc: float = 1.0
@@ -288,7 +149,7 @@ class SourceMeter(Role):
         """Round levels to the source's resolution on its present range, as they will be sent."""
         with self._call:
             state = self._control.believed()
-            return self._rounded(as_levels(levels), state.mode, state.full_scale)
+            return self._checks.rounded(as_levels(levels), state.mode, state.full_scale)
 
     @property
     def resolution(self) -> float:
@@ -337,7 +198,7 @@ class SourceMeter(Role):
             raise UsageError(f"a delay of {delay} s", remedy="give a number of seconds, zero or more")
         with self._call:
             state = self._control.believed()
-            programmed = self._check_sweep(wanted, delay, state)
+            programmed = self._checks.sweep(wanted, delay, state)
             was_on = state.output
             if not was_on:
                 self._control.turn_on()
@@ -397,95 +258,11 @@ class SourceMeter(Role):
             if memory.state is not None:
                 memory.state.source_voltage = memory.state.source_current = 0.0
 
-    # checks
-
-    def _allowed(self, mode: Mode, level: float, state: SourceState) -> float:
-        """Round a level and accept it as it would act after the call."""
-        limits, where = self._envelope.limits()
-        level = number(level, f"a source {mode}")
-        check_level(mode, level, limits, where)  # before rounding: a NaN has no rounding
-        full_scale = state.source_voltage_range if mode == "voltage" else state.source_current_range
-        rounded = float(self._rounded(np.array([level], dtype=np.float64), mode, full_scale)[0])
-        self._check_range(mode, rounded, full_scale)
-        check_level(mode, rounded, limits, where)
-        if state.output and mode == state.mode:
-            check_source(mode, rounded, state.compliance, limits, where)
-            steps = np.array([state.level, rounded])
-            check_steps(mode, steps, state.compliance, self._driver.settle_seconds, limits, where)
-        return rounded
-
     def _ramp(self, mode: Mode, target: float, steps: int) -> list[float]:
         """Levels from the present one to ``target``, which is accepted before the first is sent."""
         positive(steps, "a number of steps")
         with self._call:
             state = self._control.believed()
-            limits, where = self._envelope.limits()
-            target = number(target, f"a source {mode}")
-            check_level(mode, target, limits, where)
+            target = self._checks.target(mode, target)
             start = state.source_voltage if mode == "voltage" else state.source_current
         return [start + (target - start) * k / steps for k in range(1, steps + 1)]
-
-    def _check_sweep(self, wanted: NDArray[np.float64], delay: float, state: SourceState) -> Any:
-        limits, where = self._envelope.limits()
-        check_level(state.mode, float(np.max(np.abs(wanted))), limits, where)
-        programmed = self._rounded(wanted, state.mode, state.full_scale)
-        largest = float(np.max(np.abs(programmed)))
-        self._check_range(state.mode, largest, state.full_scale)
-        check_source(state.mode, largest, state.compliance, limits, where)
-        path = np.concatenate([[state.level], programmed, [0.0]])
-        interval = self._control.nplc() * self._driver.line_seconds + delay + self._driver.settle_seconds
-        check_steps(state.mode, path, state.compliance, interval, limits, where)
-        return programmed
-
-    def _check_compliance(self, mode: Mode, value: float) -> None:
-        limits, where = self._envelope.limits()
-        positive(value, "a compliance")
-        check_compliance(mode, value, limits, where)
-        state = self._control.believed()
-        if state.output and state.mode == mode:
-            check_source(mode, state.level, value, limits, where)
-        self._control.memory.seen = CHANGING
-
-    def _check_range(self, mode: Mode, level: float, full_scale: float) -> None:
-        maximum = self._driver.range_maximum(mode, full_scale)
-        if not abs(level) <= maximum:
-            unit = "V" if mode == "voltage" else "A"
-            raise UsageError(
-                f"{self.name}: {level:g} {unit} does not fit the source range of {full_scale:g} {unit}",
-                remedy=f"configure() with level_range >= {abs(level):g}",
-            )
-
-    def _rounded(self, levels: NDArray[np.float64], mode: Mode, full_scale: float) -> NDArray[np.float64]:
-        # steps a unit, not units a step: whole numbers divided by it print as short decimals
-        per_unit = round(1 / self._driver.resolution(mode, full_scale))
-        rounded: NDArray[np.float64] = np.rint(levels * per_unit) / per_unit
-        return rounded + 0.0  # no negative zero on the wire
-
-    def _refuse_if_on(self, what: str) -> None:
-        if self._control.believed().output:
-            raise refuse(f"{what} with the output on", self.name, "set output_enabled = False first")
-
-    # the instrument
-
-    # ranges (the properties are made in source_settings)
-
-    def _ask_setting(self, name: str) -> Any:
-        with self._call:
-            return getattr(self._driver, name)
-
-    def _set_range(self, name: str, full_scale: float) -> None:
-        positive(full_scale, "a range")
-        with self._call:
-            self._refuse_if_on("a change of range (it overshoots by up to 250 mV)")
-            self._control.change(name, float(full_scale))
-
-    def _set_auto(self, name: str, on: bool) -> None:
-        with self._call:
-            self._refuse_if_on("a change of range (it overshoots by up to 250 mV)")
-            if on and not self._allow_auto_range:
-                raise refuse(
-                    "automatic ranges (each change overshoots by up to 250 mV and can move the limit)",
-                    self.name,
-                    "state ranges in configure(), or allow them in the bench file for this instrument",
-                )
-            self._control.change(name, bool(on))
