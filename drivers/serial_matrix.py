@@ -91,7 +91,15 @@ SPEC = DriverSpec(
     keep_alive=b"PING\n",
     closing=lambda row, column: b"CLOSE %d,%d\n" % (row, column),
     answers_every_line=True,
-    options={"bandwidth": "hertz", "settle_time": "second"},
+    options={
+        "bandwidth": "hertz",
+        "settle_time": "second",
+        # of the simulated firmware and its relays
+        "watchdog": "second",
+        "relay_resistance": "ohm",
+        "stuck_open": "",
+        "stuck_closed": "",
+    },
     rows=SerialMatrix.rows,
     columns=SerialMatrix.columns,
 )
