@@ -10,6 +10,7 @@ from types import FrameType
 from typing import Any, final
 
 from labtrain.errors import Terminated
+from labtrain.interrupts import UNINTERRUPTED
 
 _REQUESTS = ("SIGTERM", "SIGHUP", "SIGBREAK")
 _ALL = (*_REQUESTS, "SIGINT")
@@ -20,6 +21,10 @@ def _numbers(names: tuple[str, ...]) -> list[signal.Signals]:
 
 
 def _raise(number: int, frame: FrameType | None) -> None:
+    if UNINTERRUPTED.holds_back(number):
+        return
+    if number == signal.SIGINT:
+        raise KeyboardInterrupt
     raise Terminated(f"asked to end by {signal.Signals(number).name}")
 
 
@@ -27,14 +32,15 @@ def _raise(number: int, frame: FrameType | None) -> None:
 class TerminationAsException:
     """While installed, SIGTERM, SIGHUP and a closing console raise :class:`Terminated`.
 
+    Ctrl-C goes on raising ``KeyboardInterrupt``; all of them wait for the end of an uninterrupted block.
     Only in the main thread, and only where the program has no handler of its own.
     """
 
     def __init__(self) -> None:
         self._before: dict[signal.Signals, Any] = {}
         if threading.current_thread() is threading.main_thread():
-            for number in _numbers(_REQUESTS):
-                if signal.getsignal(number) is signal.SIG_DFL:
+            for number in _numbers(_ALL):
+                if signal.getsignal(number) in (signal.SIG_DFL, signal.default_int_handler):
                     self._before[number] = signal.signal(number, _raise)
 
     def uninstall(self) -> None:

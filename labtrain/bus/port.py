@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, final
 
 from labtrain.bus.adapter import BusAdapter
 from labtrain.errors import ConnectionLost, InstrumentError, InstrumentTimeout
+from labtrain.interrupts import UNINTERRUPTED
 from labtrain.links.link import Link
 
 if TYPE_CHECKING:
@@ -22,19 +23,30 @@ NOT_SENT, NO_REPLY = b"send", b""
 """Noted as the reply of a message that failed: while it was sent, or while its answer was waited for."""
 
 
+_NOT_UNDERSTOOD = (ValueError, KeyError, TypeError, IndexError)
+"""What a driver raises that cannot make sense of a reply; the bench's own errors are none of these."""
+
+
 @final
 class _RoleCall:
     """Holds the bench's lock and marks its thread as inside a role; re-entrant."""
 
-    __slots__ = ("_depth", "_lock", "owner")
+    __slots__ = ("_depth", "_lock", "_port", "heard", "owner")
 
-    def __init__(self, bus: Bus) -> None:
+    def __init__(self, bus: Bus, port: Port) -> None:
         self._lock = bus.lock
+        self._port = port
+        self.heard = b""  # the last reply in this call
         self._depth = 0
         self.owner = 0
 
     def __enter__(self) -> None:
-        self._lock.acquire()
+        with UNINTERRUPTED:  # an interrupt between acquiring and counting would keep the lock for ever
+            if self._lock.acquire(blocking=False):
+                self._depth += 1
+                self.owner = get_ident()
+                return
+        self._lock.acquire()  # another thread is talking: waiting for it may be interrupted
         self._depth += 1
         self.owner = get_ident()
 
@@ -42,9 +54,12 @@ class _RoleCall:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._depth -= 1
+        heard = self.heard
         if not self._depth:
-            self.owner = 0
+            self.owner, self.heard = 0, b""
         self._lock.release()
+        if heard and kind is not None and issubclass(kind, _NOT_UNDERSTOOD):
+            self._port.not_understood(heard, error)
 
 
 @final
@@ -70,7 +85,7 @@ class Port:
         self._bus = bus
         self._link = link
         self._spec = spec
-        self._call = _RoleCall(bus)
+        self._call = _RoleCall(bus, self)
         self._seq: int | None = None  # of the last command, while it has no answer
         self._dirty = False  # a reply may still come that nobody waits for
         self.incidents = 0
@@ -105,6 +120,21 @@ class Port:
         if self._call.owner != get_ident():
             self._refuse(b"")
         return self._receive()
+
+    def not_understood(self, heard: bytes, error: BaseException | None) -> None:
+        """Report a reply that no sense could be made of.
+
+        Raises
+        ------
+        InstrumentError
+            With the reply; what the instrument is set to is not known from here on.
+        """
+        self.incidents += 1
+        raise InstrumentError(
+            f"a reply of it cannot be understood ({error}); the last was {heard[:60]!r}",
+            instrument=self.alias,
+            remedy="a bad cable or plug, or another program talks to it",
+        ) from error
 
     def clear(self) -> None:
         """Device clear where the link has one, and drop what waits; no message is sent."""
@@ -183,6 +213,7 @@ class Port:
             self._interrupted()
             raise
         self._seq = None
+        self._call.heard = reply
         bus.sink.reply(self.alias, seq, reply, "ok", bus.now_ns())
         bus.settled(self)
         return reply

@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Callable
 
 from labtrain.errors import ConnectionLost, InstrumentTimeout
+from labtrain.interrupts import UNINTERRUPTED
 from labtrain.links.framing import Framer
 from labtrain.links.link import Link
 
@@ -42,7 +43,8 @@ class InProcessLink(Link):
         """Hand the message over; raises :class:`ConnectionLost` after :meth:`close`."""
         if self._handle is None:
             raise ConnectionLost("the link is closed", resource=self.resource)
-        reply = self._handle(message)
+        with UNINTERRUPTED:
+            reply = self._handle(message)
         if reply is None:
             return
         if not self._unframed and reply.find(_END) == len(reply) - 1:  # nearly always

@@ -88,7 +88,7 @@ BAD_BENCHES = {
     "unknown key": ("count = 10", "count = 10\ncuont = 3", "cuont"),
     "missing instrument": ('[wires."smu.hi"]', '[wires."smv.hi"]', "smv"),
     "limit without a unit": ('voltage = "0.55 V"', 'voltage = "0.55"', "0.55"),
-    "crosspoint that does not exist": ('top = "matrix.1,{2i}"', 'top = "matrix.9,{2i}"', "matrix.9"),
+    "crosspoint that does not exist": ('top = "matrix.1,{2i}"', 'top = "matrix.9,{2i}"', "9,0"),
 }
 
 
