@@ -7,7 +7,8 @@ r"""A macrospin under anisotropy, field, spin torque and heat: a reference, not 
 
 with the damping-like torque :math:`a_j` (A/m, positive drives m away from p) towards a polarisation p:
 :math:`\hat z` for spin transfer in a perpendicular junction, :math:`\hat y` for a spin-orbit torque by a
-current along x, which needs an in-plane field H_x to be deterministic.
+current along x, which needs an in-plane field H_x to be deterministic: m then stands near y with
+m_z = H_x/a_j, and rings over both wells after a sudden end of the pulse unless damping is large.
 Its critical torque for spin transfer is :math:`a_j = \alpha H_k`, so i = a_j / (alpha H_k).
 
 Heun's method, which converges to the Stratonovich solution that heat needs, with m renormalised after each
