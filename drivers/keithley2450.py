@@ -30,7 +30,7 @@ _BUFFER = "'defbuffer1'"
 
 
 def _number(header: str, doc: str) -> Any:
-    return Instrument.control(f"{header}?", f"{header} %.9g", doc)
+    return Instrument.control(f"{header}?", f"{header} %.9g", doc, get_process=float)
 
 
 def _switch(header: str, doc: str) -> Any:

@@ -31,7 +31,7 @@ _PRECISE = "format.data = format.ASCII format.asciiprecision = 9"
 
 
 def _number(attribute: str, doc: str) -> Any:
-    return Instrument.control(attribute, f"{attribute}=%.9g", doc)
+    return Instrument.control(attribute, f"{attribute}=%.9g", doc, get_process=float)
 
 
 def _switch(attribute: str, doc: str) -> Any:

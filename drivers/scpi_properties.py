@@ -9,7 +9,7 @@ from pymeasure.instruments import Instrument
 
 def number(header: str, doc: str) -> Any:
     """Make a property of a number, sent with nine digits (PyMeasure's own have six, or ``%f``)."""
-    return Instrument.control(f"{header}?", f"{header} %.9g", doc)
+    return Instrument.control(f"{header}?", f"{header} %.9g", doc, get_process=float)
 
 
 def switch(header: str, doc: str) -> Any:

@@ -9,7 +9,7 @@ from models_faulty import LIMITS, PULSES, Faulty
 
 from labtrain.entry_points import DRIVERS, names
 from labtrain.errors import InstrumentError
-from simulated_instruments.script import KINDS, Fault
+from simulated_instruments.script import KINDS, Fault, FaultyHandle
 
 MODELS = tuple(names(DRIVERS))
 COUNT = 1000
@@ -61,6 +61,31 @@ def test_a_fault_is_reported_or_recovered_from(model: str, kind: str) -> None:
     last = number_of_replies(model)
     places = {1, 2, last // 2, last - 1, last} if last > 5 else set(range(1, last + 1))
     assert {suffers(model, kind, at) for at in sorted(places)} <= {"reported", "recovered"}
+
+
+class Noisy(FaultyHandle):
+    """Puts a question mark in the middle of the replies that a fault meets: text still, but not a number."""
+
+    def _spoil(self, kind: str, held: bytes, reply: bytes) -> bytes:
+        middle = (len(reply) - 1) // 2
+        return reply[:middle] + b"?" + reply[middle + 1 :]
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_a_reply_with_a_wrong_character_is_no_traceback(model: str) -> None:
+    outcomes = []
+    for at in range(1, number_of_replies(model) + 1):
+        one = Faulty(model)
+        one.faulty = Noisy("one", one.virtual.handle, (Fault("garbage", at),))
+        one.port._link._handle = one.faulty
+        try:
+            assert one.right(one.do()), f"reply {at}: silently wrong"
+        except InstrumentError as error:
+            assert (error.instrument or "").split(".")[0] == "one"
+            outcomes.append(at)
+        finish(one)
+        one.close()
+    assert outcomes or model == "2700"  # where it is the text of "no error" that suffers
 
 
 @pytest.mark.slow
