@@ -51,6 +51,9 @@ class Law(ABC):
 class CurrentLaw(Law):
     """A law of the form V(I)."""
 
+    linear = False
+    """Whether V is proportional to I."""
+
     @abstractmethod
     def voltage(self, amperes: Floats) -> Floats:
         """Volts across at ``amperes`` through."""
@@ -67,6 +70,7 @@ class CurrentLaw(Law):
 class Ohmic(CurrentLaw):
     """A plain resistance in ohm."""
 
+    linear = True
     state = ()
 
     def __init__(self, ohms: float) -> None:
@@ -111,13 +115,19 @@ class NeuronLaw(CurrentLaw):
 
 
 class ResistorLaw(CurrentLaw):
-    """A resistor that drifts with time: :mod:`labtrain.physics.resistor`."""
+    """A resistor that may drift with time: :mod:`labtrain.physics.resistor`."""
 
-    varies = True
+    linear = True
 
     def __init__(self, parameters: Mapping[str, float], seconds: Callable[[], float]) -> None:
         self._parameters = parameters
         self._seconds = seconds
+        self.varies = parameters["drift_per_hour"] != 0.0
+
+    @property
+    def state(self) -> Hashable:
+        """Nothing but time changes it, where it drifts at all."""
+        return None if self.varies else ()
 
     def voltage(self, amperes: Floats) -> Floats:
         """Ohm's law at this time."""

@@ -74,6 +74,8 @@ class SeriesChain:
         Newton's method, and bisection where it leaves the bracket or does not halve its step
         (Press et al., Numerical Recipes, 9.4).
         """
+        if law.linear:
+            return volts / (law.slope(volts) + self.ohms)
         sign = np.where(high >= low, 1.0, -1.0)
         low, high, volts = low * sign, high * sign, volts * sign
         amperes = np.clip(volts / (law.slope(0.0 * volts) + self.ohms), low, high)
