@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from simulated_instruments.tsp_errors import runtime
 from simulated_instruments.tsp_run import Run, call, index, text_of
-from simulated_instruments.tsp_values import Table, as_number, as_text, truth
+from simulated_instruments.tsp_values import Table, TspObject, as_number, as_text, truth
 
 
 class Expression:
@@ -63,7 +63,10 @@ class Index(Expression):
 
     def value(self, run: Run) -> Any:
         """Return the member."""
-        return index(self.holder.value(run), self.key.value(run), shown(self.holder))
+        holder = self.holder.value(run)
+        if isinstance(holder, TspObject):  # the commonest, without making up a message that nobody reads
+            return holder.read(self.key.value(run))
+        return index(holder, self.key.value(run), shown(self.holder))
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +83,22 @@ class Call(Expression):
 
     def values(self, run: Run) -> list[Any]:
         """Return all results."""
-        return call(self.function.value(run), all_values(self.arguments, run), shown(self.function))
+        function = self.function.value(run)
+        arguments = all_values(self.arguments, run)
+        return call(function, arguments, "" if callable(function) else shown(self.function))
+
+
+@dataclass(frozen=True, slots=True)
+class NumberList(Expression):
+    """``{1, 2.5, -3e-6}``."""
+
+    numbers: tuple[float, ...]
+
+    def value(self, run: Run) -> Any:
+        """Make a new table."""
+        table = Table()
+        table.items = {float(place): number for place, number in enumerate(self.numbers, 1)}
+        return table
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from simulated_instruments.tsp_expressions import (
     Expression,
     Index,
     Name,
+    NumberList,
     TableOf,
     Unary,
     must_be_settable,
@@ -212,6 +213,8 @@ class _Parser:
             self._next()
             base = 16 if token.text[:2].lower() == "0x" else 10
             return Constant(float(int(token.text, 16)) if base == 16 else float(token.text))
+        if token.kind == "list":
+            return self._number_list()
         if token.kind == "string":
             self._next()
             return Constant(re.sub(r"\\(.)", r"\1", token.text[1:-1]))
@@ -237,12 +240,22 @@ class _Parser:
                 arguments = () if self._now.text == ")" else self._expressions()
                 self._expect(")")
                 found = Call(found, arguments)
+            elif self._now.kind == "list":
+                found = Call(found, (self._number_list(),))
             elif self._take("{"):
                 found = Call(found, (self._table(),))
             elif self._now.kind == "string":
                 found = Call(found, (self._operand(),))
             else:
                 return found
+
+    def _number_list(self) -> Expression:
+        try:
+            numbers = tuple([float(one) for one in self._now.text[1:-1].split(",")])
+        except ValueError:
+            raise self._wrong() from None
+        self._next()
+        return NumberList(numbers)
 
     def _table(self) -> Expression:
         positional: list[Expression] = []

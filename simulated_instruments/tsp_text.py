@@ -17,6 +17,7 @@ KEYWORDS: Final = frozenset(
 _TOKEN: Final = re.compile(
     r"""
     (?P<space>\s+ | --[^\n]*)
+  | (?P<list>\{[ ]*-?[\d.]+(?:[eE][+-]?\d+)?(?:[ ]*,[ ]*-?[\d.]+(?:[eE][+-]?\d+)?)+[ ]*\})
   | (?P<number>0[xX][0-9a-fA-F]+ | (?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)
   | (?P<name>[A-Za-z_]\w*)
   | (?P<string>"(?:[^"\\\n]|\\.)*" | '(?:[^'\\\n]|\\.)*')
@@ -27,7 +28,10 @@ _TOKEN: Final = re.compile(
 
 
 class Token(NamedTuple):
-    """One word of a chunk: ``kind`` is number, name, string, symbol, keyword or end."""
+    """One word of a chunk: ``kind`` is number, name, string, symbol, keyword, list or end.
+
+    A list is a table of plain numbers, whole: sweeps send hundreds of them.
+    """
 
     kind: str
     text: str
