@@ -6,23 +6,38 @@ process, loopback TCP. Prints medians in microseconds and the median of paired r
 
 from __future__ import annotations
 
-import socket
 import statistics
-import sys
 import threading
 import time
 from collections.abc import Callable
-from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "instruments"))
-
-from instruments_rigs import MeterRig
-from instruments_servers import TcpServer
 from pymeasure.adapters import VISAAdapter
 
 from drivers.keithley2450 import Keithley2450
+from labtrain.bench import Bench
+from labtrain.clock import VirtualClock
+from labtrain.roles import SourceMeter
+from labtrain.wiring import BenchPlan
+from simulated_instruments.keithley2450 import VirtualKeithley2450
+from simulated_instruments.servers import Server, serve_socket
+from simulated_instruments.world import World
 
 ROUNDS = 300
+
+BENCH = """
+mount = "in-process"
+[instruments.smu]
+model = "2450"
+[devices.reference]
+kind = "resistor"
+resistance = "10 kohm"
+limits = { voltage = "0.5 V", current = "60 uA", power = "30 uW" }
+terminals = { top = "smu.hi" }
+[wires."smu.lo"]
+to = "ground"
+[hazards]
+contact_check = false
+"""
 
 
 def microseconds(work: Callable[[], object]) -> float:
@@ -31,16 +46,27 @@ def microseconds(work: Callable[[], object]) -> float:
     return (time.perf_counter_ns() - start) / 1e3
 
 
-def ready(mount: str) -> MeterRig:
-    rig = MeterRig(mount=mount)
-    rig.meter.configure("voltage", 0.5, 60e-6, 60e-6, 0.01)
-    rig.meter.output_enabled = True
-    return rig
+class Side:
+    """A bench of one 2450 on a resistor, its output on."""
 
+    def __init__(self, mount: str) -> None:
+        self.bench = Bench.open(BENCH.encode(), mount=mount)
+        self.meter: SourceMeter = self.bench.source_meter("smu")
+        self.meter.configure("voltage", 0.5, 60e-6, 60e-6, 0.01)
+        self.meter.output_enabled = True
+        self.port, self.driver = self.meter._port, self.meter._driver
 
-def set_and_measure(rig: MeterRig) -> None:
-    rig.meter.source_voltage = 0.1
-    rig.meter.measure()
+    def set_and_measure(self) -> None:
+        self.meter.source_voltage = 0.1
+        self.meter.measure()
+
+    def query(self) -> None:
+        with self.port.role_call():
+            _ = self.driver.compliance_current
+
+    def set_and_query(self) -> None:
+        with self.port.role_call():
+            set_and_query(self.driver)
 
 
 def set_and_query(driver: Keithley2450) -> None:
@@ -48,52 +74,44 @@ def set_and_query(driver: Keithley2450) -> None:
     _ = driver.compliance_current
 
 
-def set_and_query_in_call(rig: MeterRig) -> None:
-    with rig.link_port.role_call():
-        set_and_query(rig.driver)
-
-
-def query_in_call(rig: MeterRig) -> None:
-    with rig.link_port.role_call():
-        _ = rig.driver.compliance_current
-
-
-def nodelay(server: TcpServer) -> None:
-    for peer in server._peers:
-        peer.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+def plain_server() -> Server:
+    """Serve a 2450 that is wired to nothing, for PyMeasure as it comes."""
+    clock = VirtualClock()
+    plan = BenchPlan(1, "tcp", {}, (), {})
+    return serve_socket(VirtualKeithley2450("smu", World(plan, clock), clock, {}, 1).handle, "127.0.0.1")
 
 
 def main() -> None:
-    in_process, tcp = ready("in-process"), ready("tcp")
-    server = TcpServer(MeterRig().virtual.handle)
+    in_process, tcp, constant = Side("in-process"), Side("tcp"), Side("in-process")
+    server = plain_server()
     plain = Keithley2450(
         VISAAdapter(server.resource, visa_library="@py", read_termination="\n", write_termination="\n")
     )
-    nodelay(server)
-    constant = ready("in-process")
-    constant.link_port._link._handle = lambda message: b"6.0E-05\n"
+    link = constant.port._link
+    instrument, link._handle = link._handle, lambda message: b"6.0E-05\n"
     sides: dict[str, Callable[[], object]] = {
-        "the path alone: one query": lambda: query_in_call(constant),
-        "in process: one query": lambda: query_in_call(in_process),
-        "in process: set + query": lambda: set_and_query_in_call(in_process),
-        "in process: role set + measure": lambda: set_and_measure(in_process),
-        "TCP: one query": lambda: query_in_call(tcp),
-        "TCP: set + query": lambda: set_and_query_in_call(tcp),
-        "TCP: role set + measure": lambda: set_and_measure(tcp),
+        "the path alone: one query": constant.query,
+        "in process: one query": in_process.query,
+        "in process: set + query": in_process.set_and_query,
+        "in process: role set + measure": in_process.set_and_measure,
+        "TCP: one query": tcp.query,
+        "TCP: set + query": tcp.set_and_query,
+        "TCP: role set + measure": tcp.set_and_measure,
     }
     times: dict[str, list[float]] = {name: [] for name in sides}
     for _ in range(ROUNDS):
         for name, work in sides.items():
             times[name].append(microseconds(work))
     slow = [microseconds(lambda: set_and_query(plain)) for _ in range(20)]
-    fast = [microseconds(sides["TCP: set + query"]) for _ in range(20)]
+    fast = [microseconds(tcp.set_and_query) for _ in range(20)]
     print(f"threads {threading.active_count()}, rounds {ROUNDS}")
     for name, values in times.items():
         print(f"{name:34s} {statistics.median(values):10.1f} us")
     print(f"{'pyvisa-py as it comes: set + query':34s} {statistics.median(slow):10.1f} us")
     print(f"ratio {statistics.median(s / f for s, f in zip(slow, fast, strict=True)):.0f}")
-    for rig in (in_process, tcp):
-        rig.close()
+    link._handle = instrument
+    for side in (in_process, tcp, constant):
+        side.bench.close()
     plain.adapter.close()
     server.close()
 
