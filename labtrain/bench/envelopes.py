@@ -8,6 +8,7 @@ from typing import final
 from labtrain.bench.circuit import Channel, Circuit, Closed, Reached
 from labtrain.bench.contacts import Contacts
 from labtrain.bench.endurance import EnduranceBook
+from labtrain.bench.nodes import column_node
 from labtrain.bench.relays import RelayBoard
 from labtrain.bench.worst_case import GENERATOR_OHMS, at_generator, at_source_meter
 from labtrain.errors import LimitExceeded
@@ -64,8 +65,31 @@ class ChannelEnvelope(Envelope):
         return answer
 
     def before_drive(self) -> None:
-        """Raise unless every device in reach has passed its contact check."""
-        self._contacts.before_drive(self._reached())
+        """Raise unless every device in reach has passed its contact check, and a pulse has one way only."""
+        reached = self._reached()
+        self._contacts.before_drive(reached)
+        if not self._stiff:
+            self._refuse_side_paths(reached)
+
+    def _refuse_side_paths(self, reached: tuple[Reached, ...]) -> None:
+        """Refuse to pulse a device whose other terminals are connected to anything but ground.
+
+        Through such a relay the pulse would leave by the other terminal (a barrier) and enter whatever
+        hangs on that row.
+        """
+        ends = {one.name for one in reached}
+        for one in reached:
+            for other in one.device.terminals.values():
+                if f"{one.device.name}.{other.name}" in ends:
+                    continue
+                for relay in self._board.closed:
+                    if column_node(relay) == other.node and not self._circuit.is_grounded_row(relay):
+                        raise LimitExceeded(
+                            f"a pulse on {one.name} would leave by {other.name} through {relay};"
+                            " nothing was sent",
+                            remedy=f"open {relay} first, or use bench.pulse_path",
+                            key=one.name,
+                        )
 
     def before_arming(self, pulses: int, trigger_source: str) -> None:
         """Raise where a device in reach would get more pulses than it may, or nobody could count them."""

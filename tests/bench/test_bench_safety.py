@@ -177,3 +177,18 @@ def test_14_pulses_are_charged_whoever_sends_them(small: str, monkeypatch: pytes
         assert (life.pulses, life.stress_seconds) == (10, pytest.approx(200e-9))
         assert life.max_volts == pytest.approx(0.6 * 755 / 805, rel=0.01)
         assert bench._book.life("sot.top").ohm == pytest.approx(bench._contacts.found["sot.top"].ohm)
+
+
+def test_a_pulse_does_not_leave_by_another_terminal(bench: Bench) -> None:
+    """Found by the state machine: a pulse on the line went through the barrier into what hung on its row."""
+    matrix, pulser = bench.switch_matrix("matrix"), bench.pulse_generator("pulser.1")
+    matrix.close((1, 20))
+    for column in (0, 1, 2, 3, 21):
+        matrix.close((1, column))
+    with pytest.raises(LimitExceeded, match=r"leave by top through matrix\.1,20"):
+        pulser.pulse(0.6, 20e-9)
+    assert stress(bench, "sot.line").pulses == 0
+    matrix.open_all()
+    bench.safe_state()
+    pulser.pulse(0.6, 20e-9)
+    assert stress(bench, "sot.top").max_amperes < 30e-6
