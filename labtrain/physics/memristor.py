@@ -101,12 +101,13 @@ def relaxed(parameters: Parameters, siemens: Any, seconds: Any, xi: Any) -> Any:
     """Return the conductance ``seconds`` after it was programmed.
 
     Largest in mid-range and growing with log time: mean ``-relax_mean``, spread ``relax_spread``
-    (S per decade at mid-range) times ``4 G (g_max - G)/g_max^2 log10(1 + t/1 s)``, after retention
-    data of filamentary RRAM at 80 C (mid-range -21 +- 21 uS in 30 min, -2 +- 3 uS near g_max).
+    (S per decade at ``g_max/3``, where it is largest) times
+    ``27/4 G (g_max - G)^2/g_max^3 log10(1 + t/1 s)``, after retention data of filamentary RRAM at 80 C: -21 +- 21 uS in 30 min at 50-100 uS, -4 +- 6 uS at
+    150-200 uS, -2 +- 3 uS near g_max.
     """
     xp = namespace(siemens, seconds, xi, *parameters.values())
     decades = xp.log1p(seconds + 0.0 * siemens) / 2.302585092994046
-    shape = 4.0 * siemens * (parameters["g_max"] - siemens) / parameters["g_max"] ** 2
+    shape = 6.75 * siemens * (parameters["g_max"] - siemens) ** 2 / parameters["g_max"] ** 3
     change = shape * decades * (parameters["relax_spread"] * xi - parameters["relax_mean"])
     return _bounded(xp, parameters, siemens + change)
 

@@ -89,9 +89,10 @@ def test_tensors_answer_in_tensors(bench):
     assert outcome.switched.dtype == torch.bool and bool(outcome.switched.all())
 
 
-def test_bits_have_the_share_and_the_memory_that_their_bias_gives(bench):
-    """320 bits each: duty cycle inside 4 standard errors of the correlated stream, fixed seed."""
-    array, interval, n = bench.array("bits").select([0, 1]), 0.02, 320
+@pytest.mark.parametrize("n", [96, pytest.param(1200, marks=pytest.mark.slow)])
+def test_bits_have_the_share_and_the_memory_that_their_bias_gives(bench, n):
+    """Duty cycle and memory inside 4 standard errors of the correlated stream, fixed seed."""
+    array, interval = bench.array("bits").select([0, 1]), 0.02
     volts = np.array([0.06, 0.07])
     bits = array.sample(volts, n, interval)
     assert bits.packed.shape == (2, n // 8) and not np.any(bits.flags)

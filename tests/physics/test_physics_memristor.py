@@ -34,18 +34,18 @@ def test_pulses_stay_inside_the_bounds_and_slow_towards_them(siemens, polarity, 
     assert 0 < near_top < memristor.soft_bounds_step(CELL, middle, 1) - middle
 
 
-def test_relaxation_is_largest_at_mid_range_and_grows_with_log_time():
+def test_relaxation_is_largest_at_a_third_of_the_range_and_grows_with_log_time():
     g = np.linspace(4e-6, 225e-6, 12)
     loss = g - memristor.relaxed(CELL, g, 1800.0, 0.0)
-    assert loss.argmax() in (5, 6) and loss.max() == pytest.approx(21e-6, rel=0.1)
+    assert loss.argmax() in (3, 4) and loss.max() == pytest.approx(21e-6, rel=0.1)
     assert np.all(memristor.relaxed(CELL, g, 1e4, 0.0) <= memristor.relaxed(CELL, g, 10.0, 0.0) + 1e-18)
     np.testing.assert_array_equal(memristor.relaxed(CELL, g, 0.0, 1.0), g)
 
 
 def test_defaults_beside_the_measured_spreads():
-    """Retention targets 30 min at mid-range: -21 +- 21 uS; read noise sigma lnR 0.003; 20,000 draws, 3 %."""
+    """Retention targets 30 min at 50-100 uS: -21 +- 21 uS; read noise sigma lnR 0.003; 20,000 draws, 3 %."""
     xi = noise.normal(1, 2, 3, np.arange(20_000))
-    change = memristor.relaxed(CELL, np.full(20_000, 114e-6), 1800.0, xi) - 114e-6
+    change = memristor.relaxed(CELL, np.full(20_000, 75e-6), 1800.0, xi) - 75e-6
     assert change.mean() == pytest.approx(-21e-6, rel=0.05) and change.std() == pytest.approx(21e-6, rel=0.05)
     lnr = -np.log(memristor.read(CELL, np.full(20_000, 1e-4), xi))
     assert lnr.std() == pytest.approx(0.003, rel=0.03)
