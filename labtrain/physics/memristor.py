@@ -102,8 +102,8 @@ def relaxed(parameters: Parameters, siemens: Any, seconds: Any, xi: Any) -> Any:
 
     Largest in mid-range and growing with log time: mean ``-relax_mean``, spread ``relax_spread``
     (S per decade at ``g_max/3``, where it is largest) times
-    ``27/4 G (g_max - G)^2/g_max^3 log10(1 + t/1 s)``, after retention data of filamentary RRAM at 80 C: -21 +- 21 uS in 30 min at 50-100 uS, -4 +- 6 uS at
-    150-200 uS, -2 +- 3 uS near g_max.
+    ``27/4 G (g_max - G)^2/g_max^3 log10(1 + t/1 s)``, after retention data of filamentary RRAM at 80 C:
+    -21 +- 21 uS in 30 min at 50-100 uS, -4 +- 6 uS at 150-200 uS, -2 +- 3 uS near g_max.
     """
     xp = namespace(siemens, seconds, xi, *parameters.values())
     decades = xp.log1p(seconds + 0.0 * siemens) / 2.302585092994046
