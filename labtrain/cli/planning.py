@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -48,7 +49,25 @@ def plan_training(recipe: str, bench_file: Path | None, settings: Mapping[str, s
     figures = {"settings": loaded.read_settings(settings)}
     if bench_file is None:
         return Plan({"plan": figures, "real": []}, f"recipe {recipe} on directly simulated arrays", ())
-    return _plan(f"recipe {recipe}", read_plan(locate_bench(bench_file)), figures)
+    bench = read_plan(locate_bench(bench_file))
+    return _plan(f"recipe {recipe}", bench, _allowed(bench) | figures)
+
+
+def _allowed(bench: BenchPlan) -> dict[str, Any]:
+    """Return the most that the bench lets any terminal of an array see, whatever a recipe asks for."""
+    limits = [
+        terminal.limits
+        for array in bench.arrays.values()
+        if not array.single
+        for device in array.devices
+        for terminal in device.terminals.values()
+        if math.isfinite(terminal.limits.voltage)
+    ]
+    return {
+        "max_volts": max((one.voltage for one in limits), default=0.0),
+        "max_amperes": max((one.current for one in limits), default=0.0),
+        "terminals": len(limits),
+    }
 
 
 def _plan(what: str, bench: BenchPlan, figures: dict[str, Any]) -> Plan:
