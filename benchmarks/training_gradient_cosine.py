@@ -1,6 +1,6 @@
 """Cosine of device gradients against the forward device's central difference, over many chips.
 
-    python benchmarks/training_gradient_cosine.py [--chips 20] [--bench FILE]
+    python benchmarks/training_gradient_cosine.py [--chips 20] [--bench FILE] [--publish]
 
 Without a bench: directly simulated chips over mismatch x dI x estimator, data-sheet read noise.
 With one: that bench's file, its seed replaced by 0, 1, 2, ..., through the instruments.
@@ -12,6 +12,8 @@ import argparse
 import re
 from collections.abc import Iterator
 from pathlib import Path
+
+from harness import publish
 
 from labtrain.arrays.neurons import NeuronPairArray
 from labtrain.arrays.simulated_neurons import SimulatedNeuronArray
@@ -32,24 +34,25 @@ def simulated_chips(count: int, mismatch: float) -> Iterator[NeuronPairArray]:
         )
 
 
-def line(checks, label: str) -> None:
+def line(checks, label: str) -> str:
     cosines = Spread.of([check.cosine for check in checks])
     errors = Spread.of([check.relative_rmse for check in checks])
     figures = f"{cosines.mean:.4f} | {cosines.deviation:.4f} | {cosines.lowest:.4f} | {errors.mean:.3f}"
-    print(f"| {label} | {figures} |")
+    print(f"| {label} | {figures} |", flush=True)
+    return f"| {label} | {figures} |"
 
 
-def over_simulated_chips(chips: int) -> None:
+def over_simulated_chips(chips: int) -> Iterator[str]:
     for mismatch in (0.01, 0.05, 0.10):
         for delta in (0.25e-6, 0.5e-6, 1e-6, 2e-6):
             for estimator in ESTIMATORS:
                 checks = [
                     chip_gradients(array, estimator, delta) for array in simulated_chips(chips, mismatch)
                 ]
-                line(checks, f"{mismatch:.0%} | {delta * 1e6:g} uA | {estimator}")
+                yield line(checks, f"{mismatch:.0%} | {delta * 1e6:g} uA | {estimator}")
 
 
-def over_a_bench(chips: int, bench_file: Path, mismatches: tuple[float, ...] = (0.05, 0.10)) -> None:
+def over_a_bench(chips: int, bench_file: Path, mismatches: tuple[float, ...] = (0.05, 0.10)) -> Iterator[str]:
     from labtrain.bench import Bench
 
     text = bench_file.read_text()
@@ -61,21 +64,33 @@ def over_a_bench(chips: int, bench_file: Path, mismatches: tuple[float, ...] = (
                 chip = re.sub(r"(?m)^mismatch = [\d.]+", f"mismatch = {mismatch}", chip)
                 with Bench.open(chip.encode()) as bench:
                     checks.append(chip_gradients(bench.array("neurons"), estimator, 1e-6))
-            line(checks, f"{mismatch:.0%} | 1 uA | {estimator}, through the instruments")
+            yield line(checks, f"{mismatch:.0%} | 1 uA | {estimator}, through the instruments")
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--chips", type=int, default=20)
     parser.add_argument("--bench", type=Path)
+    parser.add_argument("--publish", action="store_true", help="write the table into RESULTS.md")
     asked = parser.parse_args()
-    print(f"{asked.chips} chips of up to 8 healthy pairs, 13 currents each")
-    print("| mismatch | dI | estimator | cosine, mean | deviation | lowest | RMSE / RMS |")
-    print("|---|---|---|---|---|---|---|")
-    if asked.bench:
-        over_a_bench(asked.chips, asked.bench)
-    else:
-        over_simulated_chips(asked.chips)
+    head = [
+        f"{asked.chips} chips of up to 8 healthy pairs, 13 currents each",
+        "",
+        "| mismatch | dI | estimator | cosine, mean | deviation | lowest | RMSE / RMS |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    print("\n".join(head))
+    rows = over_a_bench(asked.chips, asked.bench) if asked.bench else over_simulated_chips(asked.chips)
+    lines = [*head, *rows]
+    if asked.publish:
+        where = (
+            f"through the instruments of {asked.bench.name}"
+            if asked.bench
+            else "on directly simulated arrays"
+        )
+        command = f"python benchmarks/training_gradient_cosine.py --chips {asked.chips}"
+        command += f" --bench {asked.bench}" if asked.bench else ""
+        publish(f"Gradient cosine, {where}", command, lines)
 
 
 if __name__ == "__main__":
