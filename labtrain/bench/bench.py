@@ -7,37 +7,34 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self, TypeVar, final
+from typing import Any, Self, final
 
-from labtrain.bench.circuit import Channel, Circuit
+from labtrain.bench.circuit import Circuit
 from labtrain.bench.connecting import Connector
 from labtrain.bench.connection import Connection, failures
 from labtrain.bench.console_windows import ConsoleClose
-from labtrain.bench.contact import Contact, contact_amperes, contact_volts, measure_contact
+from labtrain.bench.contact import Contact
 from labtrain.bench.contacts import Contacts
 from labtrain.bench.describing import describe_plan
 from labtrain.bench.endurance import EnduranceBook, book_path
 from labtrain.bench.instruments import Instruments
 from labtrain.bench.planning import BenchSetup, read_setup
-from labtrain.bench.pulse_path import PulsePath, nominal
+from labtrain.bench.pulse_path import PulsePath
 from labtrain.bench.reach import Reach
 from labtrain.bench.reading import BenchSource
 from labtrain.bench.relays import RelayBoard
 from labtrain.bench.role_arrays import RoleArray, open_array
-from labtrain.bench.routes import Routes
 from labtrain.bench.selecting import select_devices
 from labtrain.bench.signals import TerminationAsException
-from labtrain.bench.sources import GeneratorSource, MeterSource
+from labtrain.bench.ways import Ways
 from labtrain.bus import RecordedClock
-from labtrain.errors import InstrumentError, LimitExceeded, UsageError
+from labtrain.errors import InstrumentError, UsageError
 from labtrain.naming import nearest
 from labtrain.roles.pulse_generator import PulseGenerator
 from labtrain.roles.source_meter import SourceMeter
 from labtrain.roles.switch_matrix import SwitchMatrix
 from labtrain.session.sink import NullSink, Sink
 from labtrain.wiring import BenchPlan, DevicePlan, TerminalPlan
-
-_S = TypeVar("_S", MeterSource, GeneratorSource)
 
 
 @final
@@ -68,7 +65,7 @@ class Bench:
         self._instruments = Instruments(
             setup, connection, self._circuit, self._board, self._contacts, self._book
         )
-        self._routes = Routes(self._circuit, self._board, self._instruments.switch_matrix)
+        self._ways = Ways(self._circuit, self._board, self._instruments, self._contacts)
         self._arrays: dict[str, RoleArray] = {}
         self._signals = TerminationAsException()
         self._console = ConsoleClose()
@@ -201,14 +198,8 @@ class Bench:
         LimitExceeded
             When a relay may not move.
         """
-        found, plan = self._terminal(device, terminal)
-        channel, source = self._source(found, plan, MeterSource)
-        self._contacts.require(f"{found.name}.{plan.name}")
-        with self._routes.closed(found, plan, channel, source):
-            if self._contacts.due(found, plan):
-                self._measure_contact(found, plan, source.role)
-                self._contacts.require(f"{found.name}.{plan.name}")
-            yield source.role
+        with self._ways.route(*self._terminal(device, terminal)) as meter:
+            yield meter
 
     def contact_check(
         self,
@@ -239,21 +230,14 @@ class Bench:
             When no source meter reaches the terminal.
         """
         found, plan = self._terminal(device, terminal)
-        channel, source = self._source(found, plan, MeterSource)
-        with self._routes.closed(found, plan, channel, source):
-            return self._measure_contact(found, plan, source.role, volts, amperes, repeats, nplc)
+        return self._ways.contact_check(found, plan, volts, amperes, repeats, nplc)
 
     def out_of_contact(self, device: str | DevicePlan) -> list[str]:
         """Check what is due of a device's terminals; return those that did not pass, as ``"sot.top"``.
 
         Empty where the bench file says ``hazards.contact_check = false``.
         """
-        found = self.device(device) if isinstance(device, str) else device
-        for plan in found.terminals.values():
-            if self._contacts.due(found, plan):
-                self.contact_check(found, plan.name)
-        names = (f"{found.name}.{terminal}" for terminal in found.terminals)
-        return [name for name in names if not self._contacts.passed(name)]
+        return self._ways.out_of_contact(self.device(device) if isinstance(device, str) else device)
 
     def pulse_path(
         self, device: str | DevicePlan, terminal: str, *, resistance: float | None = None
@@ -266,20 +250,7 @@ class Bench:
             Measured, in ohm; None takes the centre of the expected range.
         """
         found, plan = self._terminal(device, terminal)
-        channel, source = self._source(found, plan, GeneratorSource)
-        where = f"{found.name}.{terminal}"
-        path = dict(self._circuit.sources_at(plan))[channel]
-        ohms = resistance or nominal(plan.expected_resistance, where)
-
-        @contextmanager
-        def connected() -> Iterator[None]:
-            for name in self.out_of_contact(found):
-                self._contacts.require(name)
-            with self._routes.closed(found, plan, channel, source):
-                self._refuse_second_source(found, channel)
-                yield
-
-        return PulsePath(source.role, path, ohms, plan.limits, where, connected)
+        return self._ways.pulse_path(found, plan, resistance)
 
     def array(self, name: str) -> RoleArray:
         """Return an array in the role of its kind, wired to the instruments; its exchanges are recorded."""
@@ -325,30 +296,6 @@ class Bench:
 
     # below
 
-    def _measure_contact(
-        self,
-        device: DevicePlan,
-        plan: TerminalPlan,
-        meter: SourceMeter,
-        volts: float | None = None,
-        amperes: float | None = None,
-        repeats: int = 1,
-        nplc: float = 1.0,
-    ) -> Contact:
-        where, volts = f"{device.name}.{plan.name}", volts or contact_volts(plan.limits)
-        with self._contacts.checking():
-            contact = measure_contact(
-                meter,
-                where,
-                plan.expected_resistance,
-                volts=volts,
-                amperes=amperes or contact_amperes(plan.limits, volts),
-                repeats=repeats,
-                nplc=nplc,
-            )
-        self._contacts.note(contact)
-        return contact
-
     def _terminal(self, device: str | DevicePlan, terminal: str) -> tuple[DevicePlan, TerminalPlan]:
         if not self._open:
             raise UsageError("the bench is closed", remedy="use it inside `with Bench.open(...) as bench:`")
@@ -358,28 +305,6 @@ class Bench:
                 f"{found.name} has no terminal {terminal!r}", remedy=nearest(terminal, found.terminals)
             )
         return found, found.terminals[terminal]
-
-    def _source(self, device: DevicePlan, terminal: TerminalPlan, kind: type[_S]) -> tuple[Channel, _S]:
-        for channel, _ in self._circuit.sources_at(terminal):
-            source = self._instruments.source(channel)
-            if isinstance(source, kind):
-                return channel, source
-        what = "source meter" if kind is MeterSource else "pulse generator"
-        raise UsageError(
-            f"no {what} reaches {device.name}.{terminal.name} (it is connected to {terminal.node})",
-            remedy="wire one to its row or node in the bench file, or choose another terminal",
-        )
-
-    def _refuse_second_source(self, device: DevicePlan, driving: Channel) -> None:
-        for channel, source in self._instruments.sources.items():
-            reached = {one.device.name for one in self._circuit.reached(channel, self._board.closed)}
-            if channel != driving and device.name in reached and not source.rests_at_zero:
-                raise LimitExceeded(
-                    f"{channel} is connected to {device.name} while {driving} would pulse it: what it"
-                    " holds at its level puts the pulse across the device; nothing was sent",
-                    remedy=f"pulse outside the route of {channel}, and close it again to read",
-                    key=device.name,
-                )
 
     def _identities(self) -> dict[str, dict[str, str]]:
         return {

@@ -1,0 +1,130 @@
+"""From a device's terminal to the instrument that reaches it: routes, contact checks, pulse paths."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TypeVar, final
+
+from labtrain.bench.circuit import Channel, Circuit
+from labtrain.bench.contact import Contact, contact_amperes, contact_volts, measure_contact
+from labtrain.bench.contacts import Contacts
+from labtrain.bench.instruments import Instruments
+from labtrain.bench.pulse_path import PulsePath, nominal
+from labtrain.bench.relays import RelayBoard
+from labtrain.bench.routes import Routes
+from labtrain.bench.sources import GeneratorSource, MeterSource
+from labtrain.errors import LimitExceeded, UsageError
+from labtrain.roles.source_meter import SourceMeter
+from labtrain.wiring import DevicePlan, TerminalPlan
+
+_S = TypeVar("_S", MeterSource, GeneratorSource)
+
+
+@final
+class Ways:
+    """The ways to the terminals of one open bench; see the methods of the same names of ``Bench``."""
+
+    def __init__(
+        self, circuit: Circuit, board: RelayBoard, instruments: Instruments, contacts: Contacts
+    ) -> None:
+        self._circuit, self._board = circuit, board
+        self._instruments, self._contacts = instruments, contacts
+        self._routes = Routes(circuit, board, instruments.switch_matrix)
+
+    @contextmanager
+    def route(self, device: DevicePlan, terminal: TerminalPlan) -> Iterator[SourceMeter]:
+        """Connect the source meter that can reach a terminal; contact-checked the first time."""
+        where = f"{device.name}.{terminal.name}"
+        channel, source = self._source(device, terminal, MeterSource)
+        self._contacts.require(where)
+        with self._routes.closed(device, terminal, channel, source):
+            if self._contacts.due(device, terminal):
+                self._measure_contact(device, terminal, source.role)
+                self._contacts.require(where)
+            yield source.role
+
+    def contact_check(
+        self,
+        device: DevicePlan,
+        terminal: TerminalPlan,
+        volts: float | None = None,
+        amperes: float | None = None,
+        repeats: int = 1,
+        nplc: float = 1.0,
+    ) -> Contact:
+        """Measure a terminal at 20 mV or less and note whether it passed."""
+        channel, source = self._source(device, terminal, MeterSource)
+        with self._routes.closed(device, terminal, channel, source):
+            return self._measure_contact(device, terminal, source.role, volts, amperes, repeats, nplc)
+
+    def out_of_contact(self, device: DevicePlan) -> list[str]:
+        """Check what is due of a device's terminals; return those that did not pass."""
+        for terminal in device.terminals.values():
+            if self._contacts.due(device, terminal):
+                self.contact_check(device, terminal)
+        names = (f"{device.name}.{terminal}" for terminal in device.terminals)
+        return [name for name in names if not self._contacts.passed(name)]
+
+    def pulse_path(self, device: DevicePlan, terminal: TerminalPlan, resistance: float | None) -> PulsePath:
+        """Return the way from the generator that can reach a terminal."""
+        channel, source = self._source(device, terminal, GeneratorSource)
+        where = f"{device.name}.{terminal.name}"
+        path = dict(self._circuit.sources_at(terminal))[channel]
+        ohms = resistance or nominal(terminal.expected_resistance, where)
+
+        @contextmanager
+        def connected() -> Iterator[None]:
+            for name in self.out_of_contact(device):
+                self._contacts.require(name)
+            with self._routes.closed(device, terminal, channel, source):
+                self._refuse_second_source(device, channel)
+                yield
+
+        return PulsePath(source.role, path, ohms, terminal.limits, where, connected)
+
+    def _measure_contact(
+        self,
+        device: DevicePlan,
+        terminal: TerminalPlan,
+        meter: SourceMeter,
+        volts: float | None = None,
+        amperes: float | None = None,
+        repeats: int = 1,
+        nplc: float = 1.0,
+    ) -> Contact:
+        where, volts = f"{device.name}.{terminal.name}", volts or contact_volts(terminal.limits)
+        with self._contacts.checking():
+            contact = measure_contact(
+                meter,
+                where,
+                terminal.expected_resistance,
+                volts=volts,
+                amperes=amperes or contact_amperes(terminal.limits, volts),
+                repeats=repeats,
+                nplc=nplc,
+            )
+        self._contacts.note(contact)
+        return contact
+
+    def _source(self, device: DevicePlan, terminal: TerminalPlan, kind: type[_S]) -> tuple[Channel, _S]:
+        for channel, _ in self._circuit.sources_at(terminal):
+            source = self._instruments.source(channel)
+            if isinstance(source, kind):
+                return channel, source
+        what = "source meter" if kind is MeterSource else "pulse generator"
+        raise UsageError(
+            f"no {what} reaches {device.name}.{terminal.name} (it is connected to {terminal.node})",
+            remedy="wire one to its row or node in the bench file, or choose another terminal",
+        )
+
+    def _refuse_second_source(self, device: DevicePlan, driving: Channel) -> None:
+        for channel, source in self._instruments.sources.items():
+            reached = {one.device.name for one in self._circuit.reached(channel, self._board.closed)}
+            if channel != driving and device.name in reached and not source.rests_at_zero:
+                raise LimitExceeded(
+                    f"{channel} is connected to {device.name} while {driving} would pulse it: what it"
+                    " holds at its level puts the pulse across the device; nothing was sent",
+                    remedy=f"pulse outside the route of {channel}, and close it again to read",
+                    key=device.name,
+                )
