@@ -72,9 +72,9 @@ def _finite(value: float, text: str) -> float:
 
 
 def format_quantity(value: float, unit: str) -> str:
-    """Write an SI value with an engineering prefix: ``format_quantity(6e-5, "A") == "60 uA"``."""
-    if value == 0 or not math.isfinite(value):
-        return f"{value:g} {unit}"
+    """Write an SI value with an engineering prefix: ``format_quantity(6e-5, "A")`` is ``"60 uA"``."""
+    if value == 0 or not unit or not math.isfinite(value):
+        return f"{value:g} {unit}".rstrip()
     prefixes = {-15: "f", -12: "p", -9: "n", -6: "u", -3: "m", 0: "", 3: "k", 6: "M", 9: "G"}
     exponent = max(-15, min(9, 3 * math.floor(math.log10(abs(value)) / 3 + 1e-12)))
     return f"{value / 10.0**exponent:.6g} {prefixes[exponent]}{unit}"
