@@ -153,6 +153,34 @@ def test_a_signal_in_the_middle_leaves_a_sealed_readable_session(
     )
 
 
+@pytest.mark.skipif(os.name == "nt", reason="SIGKILL")
+def test_a_killed_run_is_recovered_and_replays_up_to_its_end(tmp_path: Path) -> None:
+    words = [
+        "train",
+        "iris-afd",
+        "--bench",
+        "demo",
+        "--set",
+        "epochs=400",
+        "--no-baseline",
+        "--out",
+        "dead.h5",
+    ]
+    child = subprocess.Popen([*LABTRAIN, *words], cwd=tmp_path, stdout=subprocess.DEVNULL)
+    journal = tmp_path / "dead.h5.journal"
+    while not (journal.exists() and journal.stat().st_size > 300_000):
+        assert child.poll() is None
+        time.sleep(0.02)
+    child.kill()
+    child.wait()
+    for _ in range(2):  # repeating it is harmless
+        code, fields, _ = run("session", "recover", "dead.h5", cwd=tmp_path)
+        assert code == 0 and fields["recovered"] and not fields["complete"] and fields["records"] > 100
+    code, fields, _ = run("replay", "dead.h5", cwd=tmp_path)
+    assert (code, fields["identical"], fields["first_mismatch"]) == (0, True, None)
+    assert fields["messages"] > 100
+
+
 def test_help_is_there_for_every_command_with_an_example(tmp_path: Path) -> None:
     for words in (
         ["demo"],
