@@ -19,6 +19,7 @@ import numpy as np
 from pymeasure.instruments import Instrument
 from pymeasure.instruments.keithley import Keithley2450 as PyMeasureKeithley2450
 
+from drivers.scpi_properties import drained, number, switch
 from labtrain.errors import UsageError
 from labtrain.roles.spec import DriverSpec
 
@@ -27,14 +28,6 @@ _PROTECTION = {2: "PROT2", 5: "PROT5", 10: "PROT10", 20: "PROT20", 40: "PROT40",
 _PROTECTION |= {80: "PROT80", 100: "PROT100", 120: "PROT120", 140: "PROT140", 160: "PROT160", 180: "PROT180"}
 _OFF_STATES = {"normal": "NORM", "high-z": "HIMP", "zero": "ZERO"}
 _BUFFER = "'defbuffer1'"
-
-
-def _number(header: str, doc: str) -> Any:
-    return Instrument.control(f"{header}?", f"{header} %.9g", doc, get_process=float)
-
-
-def _switch(header: str, doc: str) -> Any:
-    return Instrument.control(f"{header}?", f"{header} %d", doc, values={True: 1, False: 0}, map_values=True)
 
 
 class Keithley2450(PyMeasureKeithley2450):
@@ -60,21 +53,21 @@ class Keithley2450(PyMeasureKeithley2450):
         map_values=True,
         cast=lambda text: text.strip().upper()[:4],
     )
-    source_voltage = _number(":SOUR:VOLT", "Control the source voltage, in V.")
-    source_current = _number(":SOUR:CURR", "Control the source current, in A.")
-    compliance_current = _number(":SOUR:VOLT:ILIM", "Control the limiting current of voltage mode, in A.")
-    compliance_voltage = _number(":SOUR:CURR:VLIM", "Control the limiting voltage of current mode, in V.")
-    source_voltage_range = _number(":SOUR:VOLT:RANG", "Control the voltage source range, in V.")
-    source_current_range = _number(":SOUR:CURR:RANG", "Control the current source range, in A.")
-    voltage_range = _number(":SENS:VOLT:RANG", "Control the voltage measure range, in V.")
-    current_range = _number(":SENS:CURR:RANG", "Control the current measure range, in A.")
-    source_voltage_range_auto = _switch(":SOUR:VOLT:RANG:AUTO", "Control automatic voltage source range.")
-    source_current_range_auto = _switch(":SOUR:CURR:RANG:AUTO", "Control automatic current source range.")
-    voltage_range_auto = _switch(":SENS:VOLT:RANG:AUTO", "Control automatic voltage measure range.")
-    current_range_auto = _switch(":SENS:CURR:RANG:AUTO", "Control automatic current measure range.")
-    voltage_nplc = _number(":SENS:VOLT:NPLC", "Control the aperture of voltage measurements, in cycles.")
-    current_nplc = _number(":SENS:CURR:NPLC", "Control the aperture of current measurements, in cycles.")
-    output_enabled = _switch(":OUTP", "Control the output.")
+    source_voltage = number(":SOUR:VOLT", "Control the source voltage, in V.")
+    source_current = number(":SOUR:CURR", "Control the source current, in A.")
+    compliance_current = number(":SOUR:VOLT:ILIM", "Control the limiting current of voltage mode, in A.")
+    compliance_voltage = number(":SOUR:CURR:VLIM", "Control the limiting voltage of current mode, in V.")
+    source_voltage_range = number(":SOUR:VOLT:RANG", "Control the voltage source range, in V.")
+    source_current_range = number(":SOUR:CURR:RANG", "Control the current source range, in A.")
+    voltage_range = number(":SENS:VOLT:RANG", "Control the voltage measure range, in V.")
+    current_range = number(":SENS:CURR:RANG", "Control the current measure range, in A.")
+    source_voltage_range_auto = switch(":SOUR:VOLT:RANG:AUTO", "Control automatic voltage source range.")
+    source_current_range_auto = switch(":SOUR:CURR:RANG:AUTO", "Control automatic current source range.")
+    voltage_range_auto = switch(":SENS:VOLT:RANG:AUTO", "Control automatic voltage measure range.")
+    current_range_auto = switch(":SENS:CURR:RANG:AUTO", "Control automatic current measure range.")
+    voltage_nplc = number(":SENS:VOLT:NPLC", "Control the aperture of voltage measurements, in cycles.")
+    current_nplc = number(":SENS:CURR:NPLC", "Control the aperture of current measurements, in cycles.")
+    output_enabled = switch(":OUTP", "Control the output.")
     protection_voltage = Instrument.setting(
         ":SOUR:VOLT:PROT %s",
         "Set over-voltage protection to the lowest step at or above this many volts.",
@@ -146,10 +139,7 @@ class Keithley2450(PyMeasureKeithley2450):
 
     def errors(self) -> list[str]:
         """Empty the error queue."""
-        found = []
-        while not (entry := self.ask("SYST:ERR?").strip()).startswith(("0,", "+0,")):
-            found.append(entry)
-        return found
+        return drained(self)
 
 
 def _as_text(quantity: str, levels: Any) -> str:

@@ -9,12 +9,12 @@ import numpy as np
 from pymeasure.experiment.parameters import FloatParameter, IntegerParameter, ListParameter, Parameter
 
 from labtrain import noise
+from labtrain.arrays.two_states import TwoStates, two_states
 from labtrain.errors import CheckFailed, UsageError
 from labtrain.procedures import DEVICE, Demand, DeviceProcedure, Rows, distinct, select, terminal_of
 from labtrain.session.sink import Column
 from labtrain.twins import counts_of, fit_switching
 from protocols.terminals import compliance_current
-from protocols.two_states import TwoStates, two_states
 
 if TYPE_CHECKING:
     from labtrain.bench import PulsePath

@@ -8,10 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from labtrain import noise
+from labtrain.arrays.two_states import two_states
 from labtrain.limits import Limits
 from protocols.contact_check import ContactCheck
 from protocols.terminals import compliance_current, compliance_voltage
-from protocols.two_states import two_states
 
 
 def contact_rows(ohm, offset_volts=0.0):
