@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -144,10 +144,9 @@ class IVCurve(DeviceProcedure):
     def execute(self) -> None:
         """Sweep each terminal as often as asked."""
         for terminal in chosen_terminals(self.device, self.terminal):
-            for row in self._measure(terminal):
-                self.emit("results", row)
+            self._measure(terminal)
 
-    def _measure(self, terminal: str) -> Iterator[dict[str, Any]]:
+    def _measure(self, terminal: str) -> None:
         levels = self._levels()
         both = np.concatenate([levels, levels[::-1]]) if self.up_down else levels
         ways = ["up"] * len(levels) + ["down"] * (len(both) - len(levels))
@@ -160,7 +159,7 @@ class IVCurve(DeviceProcedure):
                     return
                 sweep = meter.sweep(both)
                 for i, way in enumerate(ways):
-                    yield {
+                    row = {
                         "device": self.device.name,
                         "terminal": terminal,
                         "repeat": repeat,
@@ -171,6 +170,7 @@ class IVCurve(DeviceProcedure):
                         "seconds": float(sweep.seconds[i]),
                         "flags": int(sweep.flags[i]),
                     }
+                    self.emit("results", row)  # in here: what fails in the record opens the route at once
 
     @classmethod
     def analyse(cls, rows: Rows, attributes: Mapping[str, Any]) -> dict[str, Any]:
