@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter, deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Annotated, Any
+from math import isfinite
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
@@ -17,8 +18,10 @@ from labtrain.clock import Clock, RealClock
 if TYPE_CHECKING:
     from labtrain.session import Record, Tail
 
+K, V = TypeVar("K"), TypeVar("V")
 _BARS = "▁▂▃▄▅▆▇█"
 _SHOWN = 60
+_KEPT = 12  # streams and notes: a run may have any number of them
 _COUNTED = {"command": "messages", "row": "rows", "exchange": "exchanges", "array": "arrays"}
 
 
@@ -44,19 +47,21 @@ def watch(
 
 
 class Watched:
-    """What is known of a running session: counts, rates, last rows, a curve of the newest stream."""
+    """What is known of a running session: counts, rates, last rows, a curve of the newest stream.
+
+    Of rows and notes only the newest are kept, so that watching a week costs no more than a minute.
+    """
 
     def __init__(self) -> None:
         self.counts: Counter[str] = Counter(dict.fromkeys(_COUNTED.values(), 0))
         self.rates: dict[str, float] = dict.fromkeys(_COUNTED.values(), 0.0)
         self.last: dict[str, dict[str, Any]] = {}
-        self.notes: list[str] = []
+        self.notes: deque[str] = deque(maxlen=_KEPT)
         self._curves: dict[tuple[str, str], deque[float]] = {}
         self._newest: tuple[str, str] | None = None
 
-    def take(self, records: list[Record], seconds: float) -> None:
-        """Add what came within some seconds."""
-        before = Counter(self.counts)
+    def take(self, records: Iterable[Record]) -> None:
+        """Add what came."""
         for record in records:
             if record.kind in _COUNTED:
                 self.counts[_COUNTED[record.kind]] += 1
@@ -64,6 +69,9 @@ class Watched:
                 self._take_row(record)
             if record.kind == "note":
                 self.notes.append(record.content["text"])
+
+    def rate(self, before: Counter[str], seconds: float) -> None:
+        """Set the rates from the counts some seconds ago."""
         self.rates = {name: (self.counts[name] - before[name]) / seconds for name in self.rates}
 
     def curve(self) -> str:
@@ -77,30 +85,41 @@ class Watched:
 
     def summary(self) -> dict[str, Any]:
         """Return counts, rates (per second), last rows and notes as plain data."""
-        return {"counts": dict(self.counts), "rates": self.rates, "last": self.last, "notes": self.notes}
+        told = {"counts": dict(self.counts), "rates": self.rates}
+        return {**told, "last": self.last, "notes": list(self.notes)}
 
     def told(self) -> str:
         """Return the counts in words."""
         return ", ".join(f"{count:,} {name}" for name, count in self.counts.items())
 
     def _take_row(self, record: Record) -> None:
-        self.last[record.name] = record.content
+        _put_last(self.last, record.name, record.content)
         floats = [
-            name for name, value in record.content.items() if isinstance(value, float) and value == value
+            name for name, value in record.content.items() if isinstance(value, float) and isfinite(value)
         ]
         if floats:
             self._newest = (record.name, floats[-1])
-            curve = self._curves.setdefault(self._newest, deque(maxlen=_SHOWN))
+            curve = self._curves.get(self._newest) or deque(maxlen=_SHOWN)
             curve.append(record.content[floats[-1]])
+            _put_last(self._curves, self._newest, curve)
+
+
+def _put_last(newest: dict[K, V], key: K, value: V) -> None:
+    """Keep a value as the newest; the oldest beyond some go."""
+    newest.pop(key, None)
+    newest[key] = value
+    if len(newest) > _KEPT:
+        del newest[next(iter(newest))]
 
 
 def looks(tail: Tail, state: Watched, every: float, clock: Clock) -> Iterator[None]:
     """Bring ``state`` up to date every so many seconds, the last time when the run has ended."""
     written, then = True, clock.now_ns()
     while written:
-        written = tail.is_written
-        records, now = tail.poll(), clock.now_ns()
-        state.take(records, max((now - then) / 1e9, 1e-3))
+        written, before = tail.is_written, Counter(state.counts)
+        state.take(tail.records())
+        now = clock.now_ns()
+        state.rate(before, max((now - then) / 1e9, 1e-3))
         then = now
         yield
         if tail.stopped is not None:

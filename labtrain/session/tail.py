@@ -20,7 +20,7 @@ from labtrain.session.row_form import RowForm
 from labtrain.session.sink import Column
 
 _LOOK_SECONDS = 2e-3
-_READ_BYTES = 2**24
+_READ_BYTES = 2**20  # what is held at once, however far the writer is ahead
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,15 +79,20 @@ class Tail:
         self.stopped: dict[str, Any] | None = None
 
     def poll(self) -> list[Record]:
-        """Return what has come since the last call, in order."""
-        found: list[Record] = []
+        """Return what has come since one last looked, in order."""
+        return list(self.records())
+
+    def records(self) -> Iterator[Record]:
+        """Yield what has come since one last looked, in order, without holding all of it."""
         while True:
             view = memoryview(self._read())
             offsets, stop = frames_from(view, 0)
-            found += [self._record(view, at) for at in offsets]
-            self._position += stop
+            for at in offsets:
+                record = self._record(view, at)
+                self._position += HEADER_BYTES + int.from_bytes(view[at + 8 : at + 12], "little")
+                yield record
             if stop == 0 or len(view) < _READ_BYTES:
-                return found
+                return
 
     def follow(self, clock: Clock | None = None) -> Iterator[Record]:
         """Yield records as they come, until the run has stopped or died.
@@ -100,8 +105,10 @@ class Tail:
         clock = clock or RealClock()
         alive = True
         while self.stopped is None:
-            found = self.poll()
-            yield from found
+            found = False
+            for record in self.records():
+                found = True
+                yield record
             if not found:
                 if not alive:
                     return
@@ -110,9 +117,10 @@ class Tail:
 
     @property
     def is_written(self) -> bool:
-        """Whether a program still writes the journal."""
+        """Whether a program still writes the journal; another one that came in its place is not it."""
         try:
-            return is_locked(self.journal)
+            mine, now = os.fstat(self._descriptor), os.stat(self.journal)
+            return (mine.st_dev, mine.st_ino) == (now.st_dev, now.st_ino) and is_locked(self.journal)
         except FileNotFoundError:  # sealed: the journal is gone, what it held can still be read here
             return False
 

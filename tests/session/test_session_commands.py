@@ -7,35 +7,46 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from labtrain.cli.listing import summaries
-from labtrain.session import Recording, Session, Tail
+from labtrain.session import Recording, Session
 
 LABTRAIN = [sys.executable, "-m", "labtrain"]
 IV = ["run", "iv-curve", "--bench", "demo", "--device", "neurons[0:3]", "--seed", "3"]
 SHORT = ["--set", "points=9", "--set", "repeats=1"]
-LONG = ["--set", "points=201", "--set", "repeats=50"]  # a sweep a terminal, 20,100 rows each
 
-KILLED_AT_ROW_30 = """
-import os, signal
+AT_ROW_30 = """
+import os, signal, sys
 from pathlib import Path
 from labtrain.cli.recorded import Order, record
 from labtrain.cli.steps import protocol_step
 from labtrain.progress import SilentProgress
 
-class Killed(SilentProgress):
+def be_killed():
+    os.kill(os.getpid(), signal.SIGKILL)
+
+def pause():
+    print("paused", flush=True)
+    sys.stdin.read()
+
+class Stops(SilentProgress):
     left = 30
     def advance(self, steps=1, note=""):
         self.left -= 1
         if self.left == 0:
-            os.kill(os.getpid(), signal.SIGKILL)
+            {how}()
 
-step = protocol_step("iv-curve", "neurons[0:3]", {"points": "11", "repeats": "1"}, 1)
-record(Order("run", [step], 3, Path("demo"), out=Path("a.h5")), Killed())
+step = protocol_step("iv-curve", "neurons[0:3]", {{"points": "11", "repeats": "1"}}, 1)
+try:
+    record(Order("run", [step], 3, Path("demo"), out=Path("a.h5")), Stops())
+except KeyboardInterrupt:
+    sys.exit(130)
 """
 
 
@@ -49,35 +60,36 @@ def run(*words: str | Path, cwd: Path) -> tuple[int, dict[str, Any], list[dict[s
     return done.returncode, lines[-1], lines[:-1]
 
 
-def start(words: list[str], out: str, folder: Path, rows: int) -> subprocess.Popen[bytes]:
-    """Start a run and return when it has noted some rows."""
-    running = subprocess.Popen([*LABTRAIN, *words, "--out", out], cwd=folder, stderr=subprocess.DEVNULL)
-    journal = folder / f"{out}.journal"
-    while not journal.exists():
-        assert running.poll() is None
-    seen = 0
-    with Tail(folder / out) as tail:
-        for record in tail.follow():
-            seen += record.kind == "row"
-            if seen >= rows:
-                break
-    return running
-
-
-@pytest.mark.slow
-@pytest.mark.skipif(os.name == "nt", reason="POSIX signals")
-@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])
-def test_a_run_that_was_stopped_is_followed_saved_replayed_and_listed(how: int, tmp_path: Path) -> None:
-    running = start([*IV, *LONG], "a.h5", tmp_path, rows=5)
-    watching = subprocess.Popen(
-        [*LABTRAIN, "session", "watch", "a.h5", "--every", "0.05", "--json"],
-        cwd=tmp_path,
+@contextmanager
+def paused(folder: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """A run of its own process that has noted 30 rows and does not get on."""
+    running = subprocess.Popen(
+        [sys.executable, "-c", AT_ROW_30.format(how="pause")],
+        cwd=folder,
+        stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
     )
-    first = json.loads(watching.stdout.readline())
-    assert first["counts"]["rows"] >= 5 and set(first["last"]) == {"runs/0001_iv-curve/points"}
-    os.kill(running.pid, how)
-    assert running.wait(60) == (130 if how == signal.SIGINT else -how)
+    try:
+        assert running.stdout.readline() == b"paused\n"
+        yield running
+    finally:
+        running.kill()
+        running.communicate()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="POSIX signals")
+@pytest.mark.parametrize("how", [signal.SIGKILL, pytest.param(signal.SIGINT, marks=pytest.mark.slow)])
+def test_a_run_that_was_stopped_is_followed_saved_replayed_and_listed(how: int, tmp_path: Path) -> None:
+    with paused(tmp_path) as running:
+        watching = subprocess.Popen(
+            [*LABTRAIN, "session", "watch", "a.h5", "--every", "0.05", "--json"],
+            cwd=tmp_path,
+            stdout=subprocess.PIPE,
+        )
+        first = json.loads(watching.stdout.readline())
+        assert first["counts"]["rows"] == 30 and set(first["last"]) == {"runs/0001_iv-curve/points"}
+        os.kill(running.pid, how)
+        assert running.wait(60) == (130 if how == signal.SIGINT else -how)
     told = json.loads(watching.communicate(timeout=60)[0].splitlines()[-1])
     assert (told["status"], told["complete"]) == ("aborted", False)
 
@@ -85,7 +97,7 @@ def test_a_run_that_was_stopped_is_followed_saved_replayed_and_listed(how: int, 
     assert code == 0 and recovered["recovered"] == (how == signal.SIGKILL)
     code, replayed, _ = run("replay", "a.h5", cwd=tmp_path)
     assert code == 0 and replayed["identical"] and replayed["interrupted"]
-    assert replayed["rows"] >= told["counts"]["rows"] > 0
+    assert replayed["rows"] == told["counts"]["rows"] == 30
     wanted = ["--status", "aborted", "--device", "neurons[1]", "--protocol", "iv-curve", "--sample", "SIM1"]
     _, listed, _ = run("session", "list", ".", *wanted, cwd=tmp_path)
     assert [Path(one["session"]).name for one in listed["sessions"]] == ["a.h5"]
@@ -96,7 +108,8 @@ def test_a_run_that_was_stopped_is_followed_saved_replayed_and_listed(how: int, 
 @pytest.mark.skipif(os.name == "nt", reason="POSIX signals")
 def test_a_killed_run_is_resumed_to_the_rows_of_a_whole_one(tmp_path: Path) -> None:
     medium = ["--set", "points=11", "--set", "repeats=1"]
-    killed = subprocess.run([sys.executable, "-c", KILLED_AT_ROW_30], cwd=tmp_path, timeout=100)
+    program = AT_ROW_30.format(how="be_killed")
+    killed = subprocess.run([sys.executable, "-c", program], cwd=tmp_path, timeout=100)
     assert killed.returncode == -signal.SIGKILL and not (tmp_path / "a.h5").exists()
     assert run("session", "recover", "a.h5", cwd=tmp_path)[0] == 0
     code, resumed, _ = run("resume", "a.h5", cwd=tmp_path)

@@ -82,3 +82,14 @@ def test_following_ends_when_the_writer_is_killed(tmp_path) -> None:
 def test_where_nothing_runs_there_is_nothing_to_follow(tmp_path) -> None:
     with pytest.raises(DataError, match="no running session"):
         Tail(tmp_path / "run.h5")
+
+
+def test_another_run_in_the_same_place_is_not_followed(tmp_path) -> None:
+    first = Session.create(tmp_path / "run.h5", start={})
+    with Tail(first.path) as tail:
+        first._journal.close()  # killed, put away, and begun again under the same name
+        first.journal_path.rename(tmp_path / "put away")
+        with Session.create(tmp_path / "run.h5", start={}) as second:
+            second.note("not of the first run")
+            assert not tail.is_written
+            assert all(record.kind != "note" for record in tail.follow())
