@@ -16,7 +16,7 @@ from labtrain.bench.console_windows import ConsoleClose
 from labtrain.bench.contact import Contact
 from labtrain.bench.contacts import Contacts
 from labtrain.bench.describing import describe_plan
-from labtrain.bench.endurance import EnduranceBook, book_path
+from labtrain.bench.endurance import EnduranceBook, Life, book_path
 from labtrain.bench.instruments import Instruments
 from labtrain.bench.planning import BenchSetup, read_setup
 from labtrain.bench.pulse_path import PulsePath
@@ -30,6 +30,7 @@ from labtrain.bench.ways import Ways
 from labtrain.bus import RecordedClock
 from labtrain.errors import InstrumentError, UsageError
 from labtrain.naming import nearest
+from labtrain.roles.digitizer import Digitizer
 from labtrain.roles.pulse_generator import PulseGenerator
 from labtrain.roles.source_meter import SourceMeter
 from labtrain.roles.switch_matrix import SwitchMatrix
@@ -168,6 +169,10 @@ class Bench:
         """Return a switch matrix by its name."""
         return self._instruments.switch_matrix(name)
 
+    def digitizer(self, name: str) -> Digitizer:
+        """Return the digitiser of a source meter (``meter.name`` inside a route): many readings at a bias."""
+        return self._instruments.digitizer(name)
+
     # devices
 
     def device(self, name: str) -> DevicePlan:
@@ -251,6 +256,24 @@ class Bench:
         """
         found, plan = self._terminal(device, terminal)
         return self._ways.pulse_path(found, plan, resistance)
+
+    def life(self, device: str | DevicePlan, terminal: str) -> Life:
+        """Return what the logbook says a terminal has been through: pulses, stress time, largest pulse."""
+        found, plan = self._terminal(device, terminal)
+        return self._book.life(f"{found.name}.{plan.name}")
+
+    def charge_pulses(
+        self, device: str | DevicePlan, terminal: str, pulses: int, volts: float, seconds: float
+    ) -> None:
+        """Charge the logbook with pulses that a source meter is about to give; a generator's are anyway.
+
+        Raises
+        ------
+        LimitExceeded
+            When the device would exceed its ``total_pulses``; nothing is charged.
+        """
+        found, plan = self._terminal(device, terminal)
+        self._book.charge(f"{found.name}.{plan.name}", pulses, volts, seconds, plan.limits)
 
     def array(self, name: str) -> RoleArray:
         """Return an array in the role of its kind, wired to the instruments; its exchanges are recorded."""

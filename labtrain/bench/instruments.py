@@ -17,6 +17,7 @@ from labtrain.bench.relays import RelayBoard
 from labtrain.bench.sources import GeneratorSource, MeterSource, Source
 from labtrain.errors import UsageError
 from labtrain.naming import nearest
+from labtrain.roles.digitizer import Digitizer
 from labtrain.roles.pulse_generator import PulseGenerator
 from labtrain.roles.source_meter import SourceMeter
 from labtrain.roles.switch_matrix import SwitchMatrix
@@ -55,6 +56,16 @@ class Instruments:
         source = self.source(self._channel(name, "source-meter"))
         assert isinstance(source, MeterSource)
         return source.role
+
+    def digitizer(self, name: str) -> Digitizer:
+        """Return the role that reads a source meter's channel into its buffer."""
+        channel = self._channel(name, "source-meter")
+        meter = self.source_meter(name)
+        port, spec = self._connection.ports[channel.alias], self._setup.specs[channel.alias]
+        with port.role_call():
+            driver = spec.channel(self._driver(channel.alias), channel.name)
+        buffer, clock = driver if spec.fast_buffer else None, self._connection.bus.clock
+        return Digitizer(meter, buffer, driver.line_seconds, port, clock, channel.alias, channel.name)
 
     def pulse_generator(self, name: str) -> PulseGenerator:
         """Return the role of a generator's channel."""

@@ -8,6 +8,7 @@ from labtrain.roles.flags import Flag
 from labtrain.roles.spec import DriverSpec
 
 if TYPE_CHECKING:
+    from labtrain.roles.digitizer import Digitizer, Trace
     from labtrain.roles.envelope import Envelope, FixedEnvelope, OpenGate, RouteGate
     from labtrain.roles.pair_sweep import sweep_together
     from labtrain.roles.pulse_generator import PulseGenerator
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from labtrain.roles.switch_matrix import SwitchMatrix
 
 _HOMES = {
+    "Digitizer": "digitizer",
+    "Trace": "digitizer",
     "Envelope": "envelope",
     "FixedEnvelope": "envelope",
     "OpenGate": "envelope",
@@ -31,6 +34,7 @@ _HOMES = {
 }
 
 __all__ = [
+    "Digitizer",
     "DriverSpec",
     "Envelope",
     "FixedEnvelope",
@@ -43,6 +47,7 @@ __all__ = [
     "SourceState",
     "Sweep",
     "SwitchMatrix",
+    "Trace",
     "sweep_together",
 ]
 

@@ -90,6 +90,32 @@ class SourceMeterDialect(Dialect, Protocol):
         """Stop whatever runs."""
 
 
+class FastBufferDialect(Protocol):
+    """A source meter that reads into its buffer at a standing level, without a list."""
+
+    buffer_capacity: int
+    """Readings that the buffer holds."""
+    buffer_overhead: float
+    """Seconds of a reading beside its aperture."""
+
+    def start_readings(self, count: int, delay: float) -> None:
+        """Begin ``count`` readings at the present level, ``delay`` s before each; returns at once."""
+
+    def list_progress(self) -> int:
+        """How many readings are in the buffer; answers while they are taken."""
+
+    def list_running(self) -> bool:
+        """Whether readings are still taken."""
+
+    def read_readings(
+        self, first: int, last: int
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+        """Volts, amperes, seconds of readings ``first`` to ``last`` (from 1, both included), in one query."""
+
+    def abort(self) -> None:
+        """Stop whatever runs."""
+
+
 class PulseGeneratorDialect(Dialect, Protocol):
     """One channel of a pulse generator."""
 

@@ -5,7 +5,7 @@ A query a point would cost a round trip a point; this is what makes training in 
 
 from __future__ import annotations
 
-from typing import final
+from typing import Protocol, final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +19,7 @@ from labtrain.roles.source_state import SourceState
 _PATIENCE = 100
 """Polls without progress after which a list is given up."""
 
-_OVERHEAD_SECONDS = 1.5e-3
+OVERHEAD_SECONDS = 1.5e-3
 """A 2450 needs 1-2 ms a point beside its aperture."""
 
 
@@ -62,7 +62,7 @@ class ListRun:
         self._clock, self._delay, self._abort, self._name = clock, delay, abort_on_compliance, name
         self._full_scale = full_scale
         self._capacity = driver.list_capacity - 1  # one place for the zero at the end
-        self._point = nplc * driver.line_seconds + delay + _OVERHEAD_SECONDS
+        self._point = nplc * driver.line_seconds + delay + OVERHEAD_SECONDS
         self._loaded = self._started = False
         self._done = 0
         self._sweep: Sweep | None = None
@@ -104,7 +104,7 @@ class ListRun:
         if not self._started:
             self.start()
         self._loaded = self._started = False
-        return _wait(self._driver, length + 1, self._done, self._point, self._clock, self._name)
+        return wait_for_points(self._driver, length + 1, self._done, self._point, self._clock, self._name)
 
     def _upload(self, place: int) -> None:
         _upload(self._driver, self._state, np.append(self._levels[place : place + self._capacity], 0.0))
@@ -116,7 +116,17 @@ def _upload(driver: SourceMeterDialect, state: SourceState, levels: NDArray[np.f
         driver.load_list(state.mode, levels[start : start + driver.list_chunk], append=start > 0)
 
 
-def _wait(driver: SourceMeterDialect, count: int, done: int, point: float, clock: Clock, name: str) -> int:
+class Counting(Protocol):
+    """An instrument that takes points by itself."""
+
+    def list_progress(self) -> int:
+        """How many points are done."""
+
+    def list_running(self) -> bool:
+        """Whether more are to come."""
+
+
+def wait_for_points(driver: Counting, count: int, done: int, point: float, clock: Clock, name: str) -> int:
     """Poll until ``count`` points are done or the instrument has aborted; return how many are.
 
     Polled, never waited for inside the instrument: ``*WAI`` would block an output-off too.

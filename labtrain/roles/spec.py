@@ -48,6 +48,9 @@ class DriverSpec:
         where there is no watchdog.
     answers_every_line
         Whether each line is answered (the serial matrix), so that the guard reads the answers.
+    fast_buffer
+        Whether a source meter's driver reads into the instrument's buffer at a standing level
+        (:class:`labtrain.roles.dialects.FastBufferDialect`).
     options
         Keys that the bench file may give for this model, each with its SI unit ("" for text).
     rows, columns
@@ -68,6 +71,7 @@ class DriverSpec:
     keep_alive: bytes | None = None
     answers_every_line: bool = False
     identify: bytes = b"*IDN?\n"
+    fast_buffer: bool = False
     options: Mapping[str, str] = field(default_factory=dict)
     rows: range = range(0)
     columns: range = range(0)
