@@ -18,7 +18,8 @@ from labtrain.clock import Clock, RealClock
 if TYPE_CHECKING:
     from labtrain.session import Record, Tail
 
-K, V = TypeVar("K"), TypeVar("V")
+K = TypeVar("K")
+V = TypeVar("V")
 _BARS = "▁▂▃▄▅▆▇█"
 _SHOWN = 60
 _KEPT = 12  # streams and notes: a run may have any number of them

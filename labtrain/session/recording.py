@@ -200,13 +200,18 @@ class Recording:
         versions = _versions(self._look_up("documents", "document", name), until)
         return [json.loads(self._text(version["path"])) for version in versions]
 
+    def document_seqs(self, name: str) -> list[int]:
+        """Return the sequence numbers of all documents of that name, in order."""
+        return [int(version["seq"]) for version in self._look_up("documents", "document", name)]
+
     def array_names(self, prefix: str = "") -> list[str]:
         """Return the names of the arrays that begin with ``prefix``."""
         return [name for name in self._index["arrays"] if name.startswith(prefix)]
 
-    def array(self, name: str) -> NDArray[Any]:
-        """Return the newest array of that name."""
-        return np.asarray(self._file[self._look_up("arrays", "array", name)[-1]["path"]][()])
+    def array(self, name: str, until: int | None = None) -> NDArray[Any]:
+        """Return the newest array of that name; the newest up to a sequence number, if one is given."""
+        versions = _versions(self._look_up("arrays", "array", name), until)
+        return np.asarray(self._file[versions[-1]["path"]][()])
 
     def arrays(self, name: str, until: int | None = None) -> list[NDArray[Any]]:
         """Return all arrays of that name, in order; those up to a sequence number, if one is given."""

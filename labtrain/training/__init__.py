@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from labtrain.training.calibration import Calibration, calibrate
+    from labtrain.training.checkpoints import checkpoint, read_checkpoint
     from labtrain.training.device_neurons import DeviceNeurons
     from labtrain.training.estimators import SlopeEstimator, make_estimator
     from labtrain.training.recipes import Context, Recipe, describe_recipes
@@ -25,8 +26,10 @@ _HOMES = {
     "Setting": "settings",
     "SlopeEstimator": "estimators",
     "calibrate": "calibration",
+    "checkpoint": "checkpoints",
     "describe_recipes": "recipes",
     "make_estimator": "estimators",
+    "read_checkpoint": "checkpoints",
 }
 
 __all__ = [
@@ -37,8 +40,10 @@ __all__ = [
     "Setting",
     "SlopeEstimator",
     "calibrate",
+    "checkpoint",
     "describe_recipes",
     "make_estimator",
+    "read_checkpoint",
 ]
 
 
