@@ -110,7 +110,8 @@ class ArrayPlan:
     """A set of like devices; a single device is an array of one with ``single=True``.
 
     ``settings`` are the model's own keys of the bench file in SI numbers
-    (``mismatch``, ``read_noise``, ...).
+    (``mismatch``, ``read_noise``, ...). Where a twin or a table states the devices, ``source`` names
+    that file and ``cells`` holds their parameters, one SI value a cell; nothing is drawn then.
     """
 
     name: str
@@ -119,6 +120,8 @@ class ArrayPlan:
     devices: tuple[DevicePlan, ...]
     settings: Mapping[str, Any] = field(default_factory=dict)
     single: bool = False
+    source: str = ""
+    cells: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

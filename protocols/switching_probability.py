@@ -53,7 +53,11 @@ class SwitchingProbability(DeviceProcedure):
         "model": "logistic",
         "models": ["logistic", "plateaued-logistic"],
         "map": {
-            "columns": {"voltage": {"name": "volts", "unit": "V"}, "switched": {"name": "switched"}},
+            "columns": {
+                "voltage": {"name": "volts", "unit": "V"},
+                "switched": {"name": "switched"},
+                "width": {"name": "pulse_seconds", "unit": "s"},
+            },
             "group_by": ["device", "direction"],
             "where": {"valid": 1},
         },

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from typing import Final
 
 from labtrain import populations
@@ -41,7 +42,7 @@ def devices(plan: BenchPlan, seconds: Callable[[], float]) -> Iterable[tuple[str
                 key=f"arrays.{array.name}.kind",
             )
         settings = {k: v for k, v in array.settings.items() if k != "contact_resistance"}
-        population = populations.draw(array.kind, plan.seed, array.count, settings, array.name)
+        population = populations.population_of_plan(replace(array, settings=settings), plan.seed)
         terminals = populations.model_named(array.kind).terminals
         for device in array.devices:
             what = Circumstances(

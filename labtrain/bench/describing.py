@@ -49,6 +49,8 @@ def _array(array: ArrayPlan) -> dict[str, Any]:
         "count": array.count,
         "single": array.single,
         "settings": _strict(dict(array.settings)),
+        "source": array.source,
+        "cells": {name: list(values) for name, values in array.cells.items()},
         "devices": {
             device.name: {
                 "expected_resistance": _strict(device.expected_resistance),

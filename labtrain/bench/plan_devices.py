@@ -7,7 +7,9 @@ from dataclasses import fields, replace
 from typing import Any
 
 from labtrain import entry_points
+from labtrain.bench.attached import names_a_file
 from labtrain.bench.nodes import check_node, column_node, parse_crosspoint
+from labtrain.bench.plan_populations import StatedPopulations
 from labtrain.bench.problems import Problems
 from labtrain.bench.quantities import quantity, refuse
 from labtrain.bench.schema import BenchTable, DeviceTable, LimitsTable, TerminalTable
@@ -23,10 +25,16 @@ Ohms = tuple[float, float]
 
 
 def plan_arrays(
-    tables: BenchTable, specs: Mapping[str, DriverSpec], problems: Problems
+    tables: BenchTable,
+    specs: Mapping[str, DriverSpec],
+    problems: Problems,
+    files: Mapping[str, bytes] | None = None,
 ) -> dict[str, ArrayPlan]:
-    """Plan every array and device; a single device is an array of one."""
-    planner = _Planner(tables, specs, problems)
+    """Plan every array and device; a single device is an array of one.
+
+    ``files`` are the twins and tables that a ``kind`` may name.
+    """
+    planner = _Planner(tables, specs, problems, files or {})
     plans: dict[str, ArrayPlan] = {}
     for name, array in tables.arrays.items():
         if array.count is None:
@@ -44,8 +52,15 @@ def plan_arrays(
 
 
 class _Planner:
-    def __init__(self, tables: BenchTable, specs: Mapping[str, DriverSpec], problems: Problems) -> None:
+    def __init__(
+        self,
+        tables: BenchTable,
+        specs: Mapping[str, DriverSpec],
+        problems: Problems,
+        files: Mapping[str, bytes],
+    ) -> None:
         self._known_aliases = set(tables.instruments)
+        self._stated = StatedPopulations(files, tables.seed, problems)
         self._specs = specs
         self._problems = problems
         self._taken: dict[str, str] = {}
@@ -54,18 +69,45 @@ class _Planner:
         """Plan ``count`` like devices (None: a single one)."""
         if not name.isidentifier():
             self._problems.add(path, f"{name!r} is not a name", "use letters, digits and underscores")
+        if names_a_file(table.kind):
+            return self._from_a_file(path, name, table, count)
         model = self._model(path, table)
-        settings = {} if model is None else self._settings(path, table, model)
+        if table.twins:
+            remedy = 'give kind = "FILE.toml", or leave it out'
+            self._problems.add((*path, "twins"), f"the kind {table.kind!r} is no twin's file", remedy)
+        plan = self._devices(path, name, table, count, model)
+        return plan if model is None else replace(plan, settings=self._settings(path, table, model))
+
+    def _from_a_file(self, path: Path, name: str, table: DeviceTable, count: int | None) -> ArrayPlan:
+        """Plan devices whose model and parameters a twin or a table states."""
+        stated = self._stated.find(path, name, table, count or 1)
+        if stated is None:
+            return self._devices(path, name, table, count, None)
+        plan = self._devices(path, name, table, count, stated.model)
+        for terminal in table.terminals:
+            if terminal in plan.devices[0].terminals:
+                limits = plan.devices[0].terminals[terminal].limits
+                self._stated.check_reach(path, stated, terminal, limits)
+        cells = {key: tuple(values.tolist()) for key, values in stated.population.parameters.items()}
+        return replace(plan, source=stated.source, cells=cells)
+
+    def _devices(self, path: Path, name: str, table: DeviceTable, count: int | None, model: Any) -> ArrayPlan:
+        kind = table.kind if model is None or not names_a_file(table.kind) else model.name
         names = tuple(table.terminals) if model is None else tuple(model.terminals)
         self._terminal_names(path, table, names)
         expected = table.expected_resistance or (None if model is None else model.expected_resistance)
         devices = tuple(
             self._device(
-                path, name if count is None else f"{name}[{index}]", name, index, table, names, expected
+                path,
+                name if count is None else f"{name}[{index}]",
+                (name, kind, index),
+                table,
+                names,
+                expected,
             )
             for index in range(1 if count is None else count)
         )
-        return ArrayPlan(name, table.kind, len(devices), devices, settings, single=count is None)
+        return ArrayPlan(name, kind, len(devices), devices, single=count is None)
 
     def _model(self, path: Path, table: DeviceTable) -> Any:
         if not table.kind:
@@ -107,12 +149,12 @@ class _Planner:
         self,
         path: Path,
         name: str,
-        array: str,
-        index: int,
+        place: tuple[str, str, int],
         table: DeviceTable,
         names: tuple[str, ...],
         expected: Ohms | None,
     ) -> DevicePlan:
+        array, kind, index = place
         terminals = {}
         for terminal in names:
             given = table.terminals.get(terminal)
@@ -123,7 +165,7 @@ class _Planner:
             limits = self._limits(path, key, table, given, first=index == 0)
             planned = self._terminal(key, terminal, f"{name}.{terminal}", given, index, limits)
             terminals[terminal] = replace(planned, expected_resistance=given.expected_resistance or expected)
-        return DevicePlan(name, table.kind, terminals, array, index, expected)
+        return DevicePlan(name, kind, terminals, array, index, expected)
 
     def _limits(
         self, path: Path, key: Path, table: DeviceTable, given: TerminalTable, *, first: bool

@@ -80,7 +80,7 @@ def plan_bench(tables: BenchTable, problems: Problems, source: BenchSource | Non
     """
     instruments, specs = plan_instruments(tables, problems)
     wires = plan_wires(tables, specs, problems)
-    arrays = plan_arrays(tables, specs, problems)
+    arrays = plan_arrays(tables, specs, problems, source.attached if source else None)
     plan = BenchPlan(
         seed=tables.seed,
         mount=tables.mount,

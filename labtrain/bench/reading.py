@@ -14,6 +14,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from labtrain.bench.attached import attached_files, kept_files
 from labtrain.bench.positions import Path as KeyPath
 from labtrain.bench.positions import key_lines
 from labtrain.bench.problems import Problems
@@ -24,11 +25,15 @@ from labtrain.errors import UsageError
 
 @dataclass(frozen=True, slots=True)
 class BenchSource:
-    """The bytes of a bench file and of the files that it includes, by the name used in ``include``."""
+    """The bytes of a bench file and of the files that it names, by the names that it uses.
+
+    ``included`` are bench files (``include``), ``attached`` are twins and tables of devices (``kind``).
+    """
 
     name: str
     main: bytes
     included: Mapping[str, bytes] = field(default_factory=dict)
+    attached: Mapping[str, bytes] = field(default_factory=dict)
 
 
 def read_source(file: Path | bytes | BenchSource) -> BenchSource:
@@ -42,11 +47,12 @@ def read_source(file: Path | bytes | BenchSource) -> BenchSource:
     if isinstance(file, BenchSource):
         return file
     if isinstance(file, bytes):
-        return BenchSource("recorded bench file", file)
+        return BenchSource("recorded bench file", file, {}, kept_files(_toml("recorded bench file", file)))
     main = _bytes(file)
     included: dict[str, bytes] = {}
     _gather(str(file), main, file.parent, included)
-    return BenchSource(str(file), main, included)
+    tables = [_toml(name, content) for name, content in {str(file): main, **included}.items()]
+    return BenchSource(str(file), main, included, attached_files(tables, file.parent))
 
 
 def parse_source(source: BenchSource) -> tuple[BenchTable, Problems]:

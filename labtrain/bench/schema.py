@@ -105,9 +105,13 @@ class WritingTable(Table):
 
 
 class DeviceTable(OpenTable):
-    """``[devices.NAME]``."""
+    """``[devices.NAME]``.
+
+    ``kind`` is a device model or the file of a twin or a table; ``twins`` chooses devices of a twin.
+    """
 
     kind: str = ""
+    twins: list[str] = Field(default_factory=list)
     limits: LimitsTable | None = None
     expected_resistance: OhmsRange | None = None
     terminals: dict[str, Annotated[TerminalTable, BeforeValidator(_terminal)]] = Field(default_factory=dict)
@@ -204,3 +208,5 @@ class BenchTable(Table):
     environment: EnvironmentTable = Field(default_factory=EnvironmentTable)
     faults: FaultsTable = Field(default_factory=FaultsTable)
     hazards: HazardsTable = Field(default_factory=HazardsTable)
+    files: dict[str, str] = Field(default_factory=dict)
+    """Texts of the files that this one names, as a session's record keeps them."""

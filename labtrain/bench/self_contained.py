@@ -14,7 +14,9 @@ _BARE = re.compile(r"[A-Za-z0-9_-]+")
 
 
 def bench_bytes(file: Path) -> bytes:
-    """Return a bench file's exact bytes, or one merged file where it includes others.
+    """Return a bench file's exact bytes, or one file that holds all where it names others.
+
+    Included bench files are merged; the texts of twins and tables of devices stand in ``[files]``, unchanged.
 
     Raises
     ------
@@ -22,10 +24,15 @@ def bench_bytes(file: Path) -> bytes:
         When a file cannot be read or is no TOML.
     """
     source = read_source(file)
-    if not source.included:
+    if not (source.included or source.attached):
         return source.main
-    head = f"# merged from {Path(source.name).name} and {', '.join(source.included)}\n"
-    return (head + _table(merged_tables(source), ())).encode()
+    others = ", ".join([*source.included, *source.attached])
+    head = f"# merged from {Path(source.name).name} and {others}\n"
+    tables = merged_tables(source)
+    if source.attached:
+        texts = {name: content.decode(errors="replace") for name, content in source.attached.items()}
+        tables["files"] = texts
+    return (head + _table(tables, ())).encode()
 
 
 def _table(table: Mapping[str, Any], path: tuple[str, ...]) -> str:
@@ -46,5 +53,5 @@ def _value(value: Any) -> str:
     if isinstance(value, list):
         return "[" + ", ".join(map(_value, value)) + "]"
     if isinstance(value, (bool, str)):
-        return json.dumps(value)  # TOML's basic strings take JSON's escapes
+        return json.dumps(value).replace("\x7f", "\\u007f")  # TOML's basic strings take JSON's escapes
     return repr(value)

@@ -6,9 +6,19 @@ from collections.abc import Mapping
 
 from labtrain.entry_points import DEVICE_MODELS, load
 from labtrain.errors import UsageError
-from labtrain.populations.model import DeviceModel, Population, Setting, Spread
+from labtrain.populations.model import DeviceModel, Population, Setting, Spread, stated
+from labtrain.wiring import ArrayPlan
 
-__all__ = ["DeviceModel", "Population", "Setting", "Spread", "draw", "model_named"]
+__all__ = [
+    "DeviceModel",
+    "Population",
+    "Setting",
+    "Spread",
+    "draw",
+    "model_named",
+    "population_of_plan",
+    "stated",
+]
 
 
 def model_named(name: str) -> DeviceModel:
@@ -50,3 +60,15 @@ def draw(
     """
     chosen = model_named(model) if isinstance(model, str) else model
     return chosen.draw(seed, count, settings, array)
+
+
+def population_of_plan(array: ArrayPlan, seed: int) -> Population:
+    """Make the population of a planned array: as its file states it, or drawn from its settings.
+
+    The one way from a bench file to parameters, so that the scalar devices of a simulated bench and a
+    vectorised array are the same chip.
+    """
+    if not array.cells:
+        return draw(array.kind, seed, array.count, array.settings, array.name)
+    rows = [dict(zip(array.cells, row, strict=True)) for row in zip(*array.cells.values(), strict=True)]
+    return stated(model_named(array.kind), seed, rows, array.name)

@@ -8,7 +8,7 @@ the first eight devices of a chip of ten are those of a chip of eight.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -170,6 +170,24 @@ class DeviceModel:
         given = {name: setting.default for name, setting in self.settings.items()} | dict(settings)
         return {name: self.settings[name].accept(name, value) for name, value in given.items()}
 
+    def parameter(self, name: str, value: float) -> float:
+        """Return a parameter's value if the model has it and, where it is a setting too, in range.
+
+        Raises
+        ------
+        UsageError
+            Naming the parameter, with the nearest ones or its range.
+        """
+        if name not in self.units:
+            raise UsageError(
+                f"{self.name} has no parameter {name!r}", remedy=nearest(name, self.units), key=name
+            )
+        if name in self.settings:
+            return self.settings[name].accept(name, value)
+        if math.isfinite(value):
+            return float(value)
+        raise UsageError(f"{name} = {value} is not finite", remedy="give a number", key=name)
+
     def draw(
         self, seed: int, count: int, settings: Mapping[str, float] | None = None, array: str = ""
     ) -> Population:
@@ -189,3 +207,33 @@ class DeviceModel:
         for column in values.values():
             column.setflags(write=False)
         return Population(self.name, seed, values, self.units, array)
+
+
+def stated(model: DeviceModel, seed: int, rows: Sequence[Mapping[str, float]], array: str = "") -> Population:
+    """Make a population of known cells; parameters left out take the model's defaults, without spread.
+
+    Parameters
+    ----------
+    seed
+        Of the devices' noise; nothing is drawn.
+    rows
+        One mapping a cell: parameter -> SI value.
+
+    Raises
+    ------
+    UsageError
+        For an unknown parameter, a value out of the model's range, or cells that do not make devices.
+    """
+    if not rows or len(rows) % model.cells_per_device:
+        raise UsageError(
+            f"{len(rows)} cells do not make devices of model {model.name}",
+            remedy=f"give {model.cells_per_device} a device",
+        )
+    values = {name: column.copy() for name, column in model.draw(seed, 1).take(slice(0, 1)).items()}
+    columns = {name: np.repeat(value, len(rows)) for name, value in values.items()}
+    for cell, row in enumerate(rows):
+        for name, value in row.items():
+            columns[name][cell] = model.parameter(name, value)
+    for column in columns.values():
+        column.setflags(write=False)
+    return Population(model.name, seed, columns, model.units, array)

@@ -32,6 +32,7 @@ ROLES = {
     "probability": "",
     "switched": "",
     "trials": "",
+    "width": "s",
 }
 """What a column can stand for, and the SI unit that fits work in."""
 

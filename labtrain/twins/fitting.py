@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -26,7 +27,15 @@ def _switching(model: str) -> Callable[[Mapping[str, Floats]], Fit]:
         _need(roles, model, "voltage", "probability", "trials")
         return fit_switching(counts_of(roles["voltage"], roles["probability"], roles["trials"]), model)
 
-    return fit
+    return lambda roles: _with_width(fit(roles), roles)
+
+
+def _with_width(fit: Fit, roles: Mapping[str, Floats]) -> Fit:
+    """Note the pulse widths behind a fit where the data hold them: a curve P(V) belongs to one."""
+    if "width" not in roles or not len(roles["width"]):
+        return fit
+    ends = float(roles["width"].min()), float(roles["width"].max())
+    return replace(fit, validity={**fit.validity, "width": (*ends, "s")})
 
 
 def _nano_neuron(roles: Mapping[str, Floats]) -> Fit:

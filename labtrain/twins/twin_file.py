@@ -116,14 +116,24 @@ class Twin:
             raise DataError("no such twin file", file=path, remedy="make one with labtrain fit") from None
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as problem:
             raise DataError(f"is not a twin file: {problem}", file=path) from None
+        try:
+            return cls.of_tables(data)
+        except DataError as error:
+            raise DataError(error.message, remedy=error.remedy, file=path, key=error.key) from None
+
+    @classmethod
+    def of_tables(cls, data: Mapping[str, Any]) -> Twin:
+        """Take a twin file's content; raises as :meth:`read`."""
         if data.get("format") != FORMAT:
             raise DataError(
-                f"has format {data.get('format')!r}; this version reads {FORMAT}", file=path, key="format"
+                f"has format {data.get('format')!r}; this version reads {FORMAT}",
+                remedy="make a twin with labtrain fit",
+                key="format",
             )
         try:
             devices = {name: _read_device(entry) for name, entry in data.get("devices", {}).items()}
-        except (KeyError, TypeError, ValueError) as problem:
-            raise DataError(f"is incomplete: {problem!r}", file=path, key="devices") from None
+        except (AttributeError, KeyError, TypeError, ValueError) as problem:
+            raise DataError(f"is incomplete: {problem!r}", remedy="fit again", key="devices") from None
         return cls(devices, tuple(data.get("sources", ())))
 
 

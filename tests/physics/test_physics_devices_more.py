@@ -16,7 +16,7 @@ from labtrain.physics.flicker import OCTAVES_A_DECADE, flicker
 from labtrain.populations import draw
 from labtrain.populations.table import read_population
 from labtrain.twins import DeviceTwin, Estimate, Twin
-from labtrain.twins.population import population_of, switches_of
+from labtrain.twins.population import population_of
 
 CELL = draw("memristor", 1, 1).cell(0)
 
@@ -159,12 +159,16 @@ def test_switching_fits_make_switches():
             "sot/AP->P": _twin(x=("logistic", down)).devices["x"],
         }
     )
-    cell = switches_of(twin, 1, seconds=10e-9).cell(0)
+    cell = population_of(twin, 1, settings={"t_ref": 10e-9}).cell(0)
     assert (cell["v50_p_ap"], cell["v50_ap_p"], cell["t_ref"]) == (0.6, 0.65, 10e-9)
-    with pytest.raises(UsageError, match="no device"):
-        switches_of(Twin({"sot/P->AP": twin.devices["sot/P->AP"]}), 1, seconds=10e-9)
+    with pytest.raises(UsageError, match="make no device"):
+        population_of(Twin({"sot/P->AP": twin.devices["sot/P->AP"]}), 1)
     with pytest.raises(UsageError, match="pulse width"):
-        switches_of(twin, 1, seconds=1.0)
+        population_of(twin, 1)
+    with pytest.raises(UsageError, match="outside"):
+        population_of(twin, 1, settings={"t_ref": 1.0})
+    with pytest.raises(UsageError, match="given by the twin"):
+        population_of(twin, 1, settings={"t_ref": 10e-9, "v50_p_ap": 0.5})
 
 
 def test_a_table_gives_every_cell_its_own_parameters(tmp_path):
