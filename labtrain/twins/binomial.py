@@ -9,14 +9,14 @@ Ann. Math. Stat. 9, 60, 1938).
 
 from __future__ import annotations
 
-import math
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import optimize, stats
+from scipy import stats
 
 from labtrain.twins.fit import Floats
+from labtrain.twins.profile import crossing
 
 _TINY = 1e-12
 _CHI2_95 = float(stats.chi2.ppf(0.95, 1))
@@ -24,11 +24,28 @@ _CHI2_95 = float(stats.chi2.ppf(0.95, 1))
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """``successes[m]`` out of ``trials[m]`` at each distinct stimulus ``x[m]``, ascending."""
+    """``successes[m]`` out of ``trials[m]`` at each distinct stimulus.
+
+    Attributes
+    ----------
+    x
+        Voltages ``[m]``, ascending; where pulses differ in width, ascending at each width in turn.
+    seconds
+        Pulse widths ``[m]``; None where they are not known.
+    note
+        What was found odd in the data; goes into the fit's reason.
+    """
 
     x: Floats
     successes: Floats
     trials: Floats
+    seconds: Floats | None = None
+    note: str = ""
+
+    @property
+    def stimulus(self) -> Floats:
+        """What curves take: ``[m]`` voltages, or ``[m, 2]`` voltages and widths."""
+        return self.x if self.seconds is None else np.stack([self.x, self.seconds], axis=1)
 
     @property
     def rates(self) -> Floats:
@@ -37,7 +54,7 @@ class Counts:
 
 
 class ResponseCurve(ABC):
-    """A model of P(x) with a box of allowed parameters."""
+    """A model of P(x) with a box of allowed parameters; ``x`` is :attr:`Counts.stimulus`."""
 
     name: str
     parameter_names: tuple[str, ...]
@@ -59,7 +76,7 @@ class ResponseCurve(ABC):
 
 def log_likelihood(curve: ResponseCurve, theta: Floats, counts: Counts) -> float:
     """Binomial log-likelihood without its constant."""
-    p = np.clip(curve.probability(theta, counts.x), _TINY, 1 - _TINY)
+    p = np.clip(curve.probability(theta, counts.stimulus), _TINY, 1 - _TINY)
     return float(np.sum(counts.successes * np.log(p) + (counts.trials - counts.successes) * np.log1p(-p)))
 
 
@@ -83,8 +100,8 @@ def maximise(curve: ResponseCurve, counts: Counts, theta: Floats, held: int | No
 
 
 def _scoring_step(curve: ResponseCurve, counts: Counts, theta: Floats, held: int | None) -> Floats:
-    p = np.clip(curve.probability(theta, counts.x), _TINY, 1 - _TINY)
-    jacobian = curve.jacobian(theta, counts.x)
+    p = np.clip(curve.probability(theta, counts.stimulus), _TINY, 1 - _TINY)
+    jacobian = curve.jacobian(theta, counts.stimulus)
     variance = p * (1 - p)
     gradient = jacobian.T @ ((counts.successes - counts.trials * p) / variance)
     blocked = ((theta <= curve.lower) & (gradient < 0)) | ((theta >= curve.upper) & (gradient > 0))
@@ -101,9 +118,9 @@ def _scoring_step(curve: ResponseCurve, counts: Counts, theta: Floats, held: int
 
 def covariance(curve: ResponseCurve, counts: Counts, theta: Floats) -> Floats:
     """Inverse Fisher information ``[p, p]``; rows at a bound of the box are NaN."""
-    p = np.clip(curve.probability(theta, counts.x), _TINY, 1 - _TINY)
+    p = np.clip(curve.probability(theta, counts.stimulus), _TINY, 1 - _TINY)
     free = (theta > curve.lower) & (theta < curve.upper)
-    part = curve.jacobian(theta, counts.x)[:, free]
+    part = curve.jacobian(theta, counts.stimulus)[:, free]
     information = part.T @ (part * (counts.trials / (p * (1 - p)))[:, None])
     full = np.full((len(theta), len(theta)), np.nan)
     if np.linalg.matrix_rank(information) == len(information):
@@ -123,22 +140,21 @@ def profile_interval(
     """
     top = log_likelihood(curve, theta, counts)
 
-    def excess(value: float) -> float:
-        start = theta.copy()
-        start[index] = value
-        profiled = maximise(curve, counts, start, held=index)
-        return 2 * (top - log_likelihood(curve, profiled, counts)) - _CHI2_95
-
     def end(direction: float, bound: float) -> float:
-        inner, reach = float(theta[index]), 2.0 * scale
-        for _ in range(12):
-            outer = inner + direction * reach
-            if direction * (outer - bound) >= 0:
-                return bound if excess(bound) < 0 else float(optimize.brentq(excess, inner, bound, rtol=1e-6))
-            if excess(outer) > 0:
-                return float(optimize.brentq(excess, inner, outer, rtol=1e-6))
-            inner, reach = outer, 2 * reach
-        return direction * math.inf
+        warm = theta
+
+        def excess(steps: float) -> float:
+            nonlocal warm
+            start = warm.copy()
+            start[index] = theta[index] + direction * steps * scale
+            warm = maximise(curve, counts, start, held=index)
+            return 2 * (top - log_likelihood(curve, warm, counts)) - _CHI2_95
+
+        room = direction * (bound - float(theta[index])) / scale
+        if room <= 0:
+            return bound
+        steps = crossing(excess, min(2.0, room), farthest=room)
+        return bound if steps >= room else float(theta[index]) + direction * steps * scale
 
     return end(-1.0, float(curve.lower[index])), end(1.0, float(curve.upper[index]))
 
@@ -153,7 +169,7 @@ def pooled_chi_square(curve: ResponseCurve, theta: Floats, counts: Counts) -> tu
     -------
     chi_square, bins
     """
-    p = curve.probability(theta, counts.x)
+    p = curve.probability(theta, counts.stimulus)
     groups: list[list[float]] = []
     open_bin = [0.0, 0.0, 0.0, 0.0]
     for k, n, q in zip(counts.successes, counts.trials, p, strict=True):

@@ -11,6 +11,7 @@ MAP.toml::
     voltage = { name = "V [V]", unit = "V" }
     probability = { name = "P_sw" }
     trials = { name = "n_reps" }
+    state = { name = "state", values = { P = 0, AP = 1 } }      # words for numbers
 """
 
 from __future__ import annotations
@@ -21,7 +22,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from labtrain.errors import UsageError
+import numpy as np
+from numpy.typing import NDArray
+
+from labtrain.errors import DataError, UsageError
 from labtrain.naming import nearest
 from labtrain.units import registry
 
@@ -33,22 +37,62 @@ ROLES = {
     "switched": "",
     "trials": "",
     "width": "s",
+    "state": "",
+    "dwell": "s",
+    "complete": "",
+    "interval": "s",
+    "time": "s",
+    "conductance": "S",
+    "before": "S",
+    "target": "S",
+    "polarity": "",
 }
-"""What a column can stand for, and the SI unit that fits work in."""
+"""What a column can stand for, and the SI unit that fits work in.
+
+``switched`` 0 or 1 an attempt; ``probability`` of ``trials`` attempts; ``width`` of a pulse; ``state`` 0 (P)
+or 1 (AP); ``dwell`` in that state, ``complete`` 1 where both its ends were seen; ``interval`` between
+samples; ``conductance`` read after a pulse (of ``polarity`` +1 or -1), after a write (to ``target``) or a
+``time``; the conductance ``before`` it.
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class ColumnUse:
-    """One column of the data: its name there and the unit of its numbers."""
+    """One column of the data: its name there, the unit of its numbers, and numbers for words."""
 
     name: str
     unit: str
+    values: Mapping[str, float] = field(default_factory=dict)
 
     def factor(self, role: str) -> float:
         """Return what its numbers are multiplied by to be in the role's SI unit."""
         return float(
             registry().Quantity(1.0, self.unit or "dimensionless").to(ROLES[role] or "dimensionless").m
         )
+
+    def as_data(self) -> dict[str, Any]:
+        """Return its entry in a column map."""
+        return {"name": self.name, "unit": self.unit} | ({"values": dict(self.values)} if self.values else {})
+
+    def numbers(self, role: str, column: NDArray[Any]) -> NDArray[np.float64]:
+        """Return a column's numbers in the role's SI unit; words by ``values``.
+
+        Raises
+        ------
+        DataError
+            For a word that ``values`` does not know.
+        """
+        if not self.values:
+            return np.asarray(column, dtype=float) * self.factor(role)
+        words = column.astype(str)
+        unknown = sorted(set(words.tolist()) - set(self.values))
+        if unknown:
+            known = ", ".join(self.values)
+            raise DataError(
+                f"{unknown[0]!r} in column {self.name!r} is none of the words {known}",
+                remedy="name it in the column's values",
+            )
+        return np.array([self.values[word] for word in words]) * self.factor(role)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +108,7 @@ class ColumnMap:
     def as_data(self) -> dict[str, Any]:
         """Return JSON-able data that :func:`column_map` reads back."""
         return {
-            "columns": {role: {"name": use.name, "unit": use.unit} for role, use in self.columns.items()},
+            "columns": {role: use.as_data() for role, use in self.columns.items()},
             "group_by": list(self.group_by),
             "where": dict(self.where),
         }
@@ -124,12 +168,12 @@ def _use(role: str, entry: Any, file: Path | None) -> ColumnUse:
             key=key,
             remedy='for instance {name = "V [V]", unit = "V"}',
         )
-    _known_only(entry, ("name", "unit"), key + ".", file)
+    _known_only(entry, ("name", "unit", "values"), key + ".", file)
     if ROLES[role] and not entry.get("unit"):
         raise UsageError(
             "a unit is needed", file=file, key=key, remedy=f'for instance unit = "{ROLES[role]}"'
         )
-    use = ColumnUse(entry["name"], str(entry.get("unit", "")))
+    use = ColumnUse(entry["name"], str(entry.get("unit", "")), _words(entry.get("values", {}), file, key))
     try:
         use.factor(role)
     except Exception:  # pint raises many kinds for unreadable units
@@ -137,6 +181,17 @@ def _use(role: str, entry: Any, file: Path | None) -> ColumnUse:
             f"{use.unit!r} is no unit of {role}", file=file, key=key, remedy=f'for instance "{ROLES[role]}"'
         ) from None
     return use
+
+
+def _words(entry: Any, file: Path | None, key: str) -> dict[str, float]:
+    if not isinstance(entry, Mapping) or not all(isinstance(v, int | float) for v in entry.values()):
+        raise UsageError(
+            f"{entry!r} gives no numbers for words",
+            file=file,
+            key=key + ".values",
+            remedy="for instance {P = 0, AP = 1}",
+        )
+    return {str(word): float(value) for word, value in entry.items()}
 
 
 def _known_only(data: Mapping[str, Any], known: tuple[str, ...], prefix: str, file: Path | None) -> None:

@@ -58,6 +58,8 @@ class Points:
         Each ``[m]``; ``sigma`` is the standard deviation of ``observed`` under the model.
     stimulus_unit, observed_unit
         Their units.
+    series, series_unit
+        ``[m]`` what sorts the points into several curves, such as the pulse width; None for one curve.
     """
 
     stimulus: Floats
@@ -66,6 +68,8 @@ class Points:
     fitted: Floats
     stimulus_unit: str
     observed_unit: str
+    series: Floats | None = None
+    series_unit: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,10 +22,13 @@ Columns = Mapping[str, NDArray[Any]]
 
 def _switching(model: str) -> Callable[[Mapping[str, Floats]], Fit]:
     def fit(roles: Mapping[str, Floats]) -> Fit:
+        # a curve of voltage alone is asked of pulses of any width; its validity says which they were
+        seconds = roles.get("width")
         if "switched" in roles:
-            return fit_switching(counts_of(roles["voltage"], roles["switched"]), model)
+            return fit_switching(counts_of(roles["voltage"], roles["switched"], seconds=seconds), model)
         _need(roles, model, "voltage", "probability", "trials")
-        return fit_switching(counts_of(roles["voltage"], roles["probability"], roles["trials"]), model)
+        trials = roles["trials"]
+        return fit_switching(counts_of(roles["voltage"], roles["probability"], trials, seconds), model)
 
     return lambda roles: _with_width(fit(roles), roles)
 
@@ -52,6 +55,7 @@ MODELS: dict[str, Callable[[Mapping[str, Floats]], Fit]] = {
     "resistance": _resistance,
     "logistic": _switching("logistic"),
     "plateaued-logistic": _switching("plateaued-logistic"),
+    "neel-brown": _switching("neel-brown"),
     "nano-neuron": _nano_neuron,
 }
 """The models by the names of ``--model``."""
@@ -110,10 +114,7 @@ def fit_rows(
 
 
 def _roles(columns: Columns, plan: ColumnMap, rows: NDArray[np.intp]) -> dict[str, Floats]:
-    return {
-        role: np.asarray(columns[use.name], dtype=float)[rows] * use.factor(role)
-        for role, use in plan.columns.items()
-    }
+    return {role: use.numbers(role, columns[use.name][rows]) for role, use in plan.columns.items()}
 
 
 def _fit_one(name: str, model: str, roles: Mapping[str, Floats]) -> Fit:

@@ -24,6 +24,11 @@ def _line_through_logits(counts: Counts, low: float = 0.0, high: float = 1.0) ->
     return float(centre - np.average(z, weights=weight) / slope), float(slope)
 
 
+def _volts(x: Floats) -> Floats:
+    """Voltages of a stimulus; these curves know no pulse width."""
+    return x if x.ndim == 1 else x[:, 0]
+
+
 @final
 class LogisticCurve(ResponseCurve):
     """P(V) = 1 / (1 + exp(-slope (V - v50))); a negative slope for a falling curve."""
@@ -35,12 +40,12 @@ class LogisticCurve(ResponseCurve):
 
     def probability(self, theta: Floats, x: Floats) -> Floats:
         """P(V)."""
-        return np.asarray(expit(theta[1] * (x - theta[0])))
+        return np.asarray(expit(theta[1] * (_volts(x) - theta[0])))
 
     def jacobian(self, theta: Floats, x: Floats) -> Floats:
         """dP/d(v50, slope)."""
         p = self.probability(theta, x)
-        return np.stack([-theta[1] * p * (1 - p), (x - theta[0]) * p * (1 - p)], axis=1)
+        return np.stack([-theta[1] * p * (1 - p), (_volts(x) - theta[0]) * p * (1 - p)], axis=1)
 
     def start(self, counts: Counts) -> Floats:
         """Begin at the line through the empirical logits."""
@@ -61,13 +66,13 @@ class PlateauedLogisticCurve(ResponseCurve):
 
     def probability(self, theta: Floats, x: Floats) -> Floats:
         """P(V)."""
-        return np.asarray(theta[2] + (theta[3] - theta[2]) * expit(theta[1] * (x - theta[0])))
+        return np.asarray(theta[2] + (theta[3] - theta[2]) * expit(theta[1] * (_volts(x) - theta[0])))
 
     def jacobian(self, theta: Floats, x: Floats) -> Floats:
         """dP/d(v50, slope, low, high)."""
-        s = expit(theta[1] * (x - theta[0]))
+        s = expit(theta[1] * (_volts(x) - theta[0]))
         rise = (theta[3] - theta[2]) * s * (1 - s)
-        return np.stack([-theta[1] * rise, (x - theta[0]) * rise, 1 - s, s], axis=1)
+        return np.stack([-theta[1] * rise, (_volts(x) - theta[0]) * rise, 1 - s, s], axis=1)
 
     def start(self, counts: Counts) -> Floats:
         """Begin with plateaus a little inside the observed extremes."""
