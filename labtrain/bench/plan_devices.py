@@ -84,10 +84,11 @@ class _Planner:
         if stated is None:
             return self._devices(path, name, table, count, None)
         plan = self._devices(path, name, table, count, stated.model)
-        for terminal in table.terminals:
+        for terminal, given in table.terminals.items():
             if terminal in plan.devices[0].terminals:
                 limits = plan.devices[0].terminals[terminal].limits
-                self._stated.check_reach(path, stated, terminal, limits)
+                own = () if given.limits is None else ("terminals", terminal)
+                self._stated.check_reach((*path, *own, "limits"), stated, terminal, limits)
         cells = {key: tuple(values.tolist()) for key, values in stated.population.parameters.items()}
         return replace(plan, source=stated.source, cells=cells)
 

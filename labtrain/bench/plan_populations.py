@@ -77,14 +77,14 @@ class StatedPopulations:
             return None
 
     def check_reach(self, path: Path, stated: StatedDevices, terminal: str, limits: Limits) -> None:
-        """Note a limit that allows more than the twin's measurements have seen."""
+        """Note at ``path`` a limit that allows more than the twin's measurements have seen."""
         name, most = stated.reach.get(terminal, ("voltage", float("inf")))
         if getattr(limits, name) <= most * (1.0 + 1e-3):
             return
         unit = {"voltage": "V", "current": "A"}[name]
         known = format_quantity(most, unit)
         self._problems.add(
-            (*path, "limits"),
+            path,
             f"the {name} limit of {terminal!r} is {format_quantity(getattr(limits, name), unit)}, but"
             f" {stated.source} was measured up to {known} only",
             f'limit it to {name} = "{known}", or measure further and fit again',
