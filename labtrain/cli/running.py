@@ -84,6 +84,7 @@ def told_protocol(step: Mapping[str, Any], done: Recorded) -> tuple[dict[str, An
         "points": result["points"],
         "result": result["result"],
         "not_driven": result["not_driven"],
+        "drifted": result["drifted"],
         "bench_seconds": done.bench_seconds,
     }
     lines = [f"{step['protocol']}: {result['points']} points, {done.status}; recorded in {done.session}"]

@@ -111,6 +111,7 @@ def _protocol(step: Mapping[str, Any], around: Surroundings) -> dict[str, Any]:
         "points": outcome.points,
         "result": outcome.result,
         "not_driven": list(outcome.not_driven),
+        "drifted": outcome.drifted,
     }
 
 
@@ -146,6 +147,7 @@ def failed_checks(results: Mapping[str, Mapping[str, Any]]) -> list[str]:
     failed = []
     for name, result in results.items():
         outside = list(result.get("not_driven", ()))
+        outside += [result["drifted"]] if result.get("drifted") else []
         if isinstance(result.get("result"), Mapping) and result["result"].get("ok") is False:
             outside += result["result"].get("out_of_specification", [])
         if outside:

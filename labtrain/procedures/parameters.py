@@ -28,11 +28,12 @@ _UNBOUNDED = 1e9  # PyMeasure's default for minimum and maximum
 
 
 def parameters_of(procedure: type[DeviceProcedure]) -> dict[str, Parameter]:
-    """Return a procedure's parameters by setting name, in the order of declaration."""
+    """Return a procedure's parameters by setting name, as declared; those of every procedure last."""
     found: dict[str, Parameter] = {}
     for base in reversed(inspect.getmro(procedure)):
         found |= {name: value for name, value in vars(base).items() if isinstance(value, Parameter)}
-    return found
+    common = {name for name, value in vars(DeviceProcedure).items() if isinstance(value, Parameter)}
+    return dict(sorted(found.items(), key=lambda item: item[0] in common))
 
 
 def read_settings(procedure: type[DeviceProcedure], settings: Mapping[str, Any]) -> dict[str, Any]:

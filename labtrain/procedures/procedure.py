@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
+from pymeasure.experiment.parameters import FloatParameter
 from pymeasure.experiment.procedure import Procedure
 
 from labtrain.procedures.demand import Demand
@@ -43,32 +44,60 @@ class DeviceProcedure(Procedure):
         (see :mod:`labtrain.twins.column_map`). Empty for none.
     CHECKS_CONTACT
         Whether it is itself the contact check that the runner otherwise does before each device.
+    STEADY
+        Whether it leaves a device's resistance as it found it, so that a change during a long run is drift.
     bench, device, seed
         Bound by the runner.
     expected_resistance
         ``"device.terminal"`` -> (low, high) in ohm, where the bench file states it; bound before ``plan``.
+    sources
+        ``"device.terminal"`` -> the roles of all instruments that can reach it (``"source-meter"``,
+        ``"pulse-generator"``); bound before ``plan``.
     """
 
     NAME: ClassVar[str] = ""
     COLUMNS: ClassVar[Mapping[str, Column]] = {}
     FIT: ClassVar[Mapping[str, Any]] = {}
     CHECKS_CONTACT: ClassVar[bool] = False
+    STEADY: ClassVar[bool] = False
+
+    drift_period: Any = FloatParameter(  # type: ignore[no-untyped-call]
+        "Drift check every",
+        units="s",
+        default=120.0,
+        minimum=1.0,
+        maximum=1e6,
+        description="in runs longer than 10 minutes: how often reference, short and devices are read",
+    )
+    drift_limit: Any = FloatParameter(  # type: ignore[no-untyped-call]
+        "Drift limit",
+        default=0.02,
+        minimum=1e-5,
+        maximum=1.0,
+        description="in runs longer than 10 minutes: the relative change of resistance that ends the run",
+    )
 
     bench: Bench
     device: DevicePlan
     seed: int = 0
     expected_resistance: Mapping[str, tuple[float, float]] = {}
+    sources: Mapping[str, frozenset[str]] = {}
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         cls.DATA_COLUMNS = list(cls.COLUMNS)
 
     def bind(
-        self, bench: Bench, seed: int, emit: Callable[[str, Any], None], should_stop: Callable[[], bool]
+        self,
+        bench: Bench,
+        seed: int,
+        emit: Callable[[str, Any], None],
+        should_stop: Callable[[], bool],
+        between: Callable[[], None] = lambda: None,
     ) -> None:
-        """Connect the procedure to a bench and to whoever takes its rows."""
+        """Connect the procedure to a bench, to whoever takes its rows, and to what is due in between."""
         self.bench, self.seed = bench, seed
-        self._emit, self._should_stop = emit, should_stop
+        self._emit, self._should_stop, self._between = emit, should_stop, between
 
     def emit(self, topic: str, record: Any) -> None:
         """Hand a row (topic ``"results"``) to the runner; PyMeasure's own worker replaces this method."""
@@ -77,6 +106,20 @@ class DeviceProcedure(Procedure):
     def should_stop(self) -> bool:
         """Whether somebody asked the run to stop; to be asked between measurements."""
         return self._should_stop()
+
+    def interlude(self) -> bool:
+        """Let the runner do what is due between measurements (drift checks); true: stop now.
+
+        To be called often, where no route is open. Between measurements inside a route, ask
+        :meth:`should_stop` alone.
+        """
+        if not self.should_stop():
+            self._between()
+        return self.should_stop()
+
+    def fit_hint(self) -> Mapping[str, Any]:
+        """Return how ``labtrain fit`` reads the rows of this run; :data:`FIT` unless settings matter."""
+        return self.FIT
 
     def startup(self) -> None:
         """Prepare what is common to all devices; nothing by default."""
@@ -94,6 +137,14 @@ class DeviceProcedure(Procedure):
     @abstractmethod
     def execute(self) -> None:
         """Measure ``device``: ``self.emit("results", {column: value, ...})`` for every row."""
+
+    def measure_all(self, devices: Sequence[DevicePlan]) -> None:
+        """Measure all devices, one after another; override where they take turns."""
+        for device in devices:
+            self.device = device
+            if self.interlude():
+                return
+            self.execute()
 
     @classmethod
     @abstractmethod

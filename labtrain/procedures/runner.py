@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from labtrain.errors import CheckFailed, UsageError
 from labtrain.procedures.demand import Demand, summarise
+from labtrain.procedures.drift import DriftWatch
 from labtrain.procedures.parameters import parameters_of, read_settings
 from labtrain.procedures.procedure import DeviceProcedure
 from labtrain.progress import Progress, SilentProgress
@@ -37,12 +38,15 @@ class ProcedureResult:
     not_driven
         Terminals that did not pass their contact check (``"neurons[3].top"``): nothing was measured on
         their devices.
+    drifted
+        What had moved beyond the limit and so ended the run, in words; empty where nothing had.
     """
 
     status: str
     points: int
     result: dict[str, Any]
     not_driven: tuple[str, ...] = ()
+    drifted: str = ""
 
 
 def plan_procedure(
@@ -64,7 +68,7 @@ def plan_procedure(
         As :func:`run_procedure`.
     """
     procedure, values = _prepare(procedure_class, settings)
-    demands = _demands(procedure, devices)
+    demands = _demands(procedure, plan, devices)
     return summarise(demands, len(devices)) | {"settings": values}
 
 
@@ -105,7 +109,7 @@ def run_procedure(
     """
     sink = sink or NullSink()
     procedure, values = _prepare(procedure_class, settings)
-    demands = _demands(procedure, devices)
+    demands = _demands(procedure, bench.plan, devices)
     lifted = {} if procedure.CHECKS_CONTACT else _out_of_contact(bench, devices)
     devices = [device for device in devices if device.name not in lifted]
     attributes = _attributes(procedure, values, devices, seed)
@@ -113,13 +117,15 @@ def run_procedure(
     progress.start(procedure_class.NAME, sum(demand.points for demand in demands))
     stream = sink.stream(f"runs/{run_name}/points", procedure_class.COLUMNS, attributes)
     rows = _Outlet(procedure_class.COLUMNS, stream, progress)
-    stopped = _Stop(should_stop)
-    procedure.bind(bench, seed, rows.emit, stopped)
-    _execute(procedure, devices, stopped)
+    watch = DriftWatch.of(procedure, bench, devices, demands, sink, run_name)
+    stopped = _Stop(lambda: bool(watch.moved) or (should_stop is not None and should_stop()))
+    procedure.bind(bench, seed, rows.emit, stopped, watch.between)
+    _execute(procedure, devices, watch)
     result = procedure_class.analyse(rows.columns(), attributes) if rows.count else {}
     sink.document(f"analysis/{run_name}", result)
     not_driven = tuple(name for names in lifted.values() for name in names)
-    return ProcedureResult("aborted" if stopped.asked else "complete", rows.count, result, not_driven)
+    status = "aborted" if stopped.asked else "complete"
+    return ProcedureResult(status, rows.count, result, not_driven, watch.moved)
 
 
 def _prepare(
@@ -132,11 +138,14 @@ def _prepare(
     return procedure, values
 
 
-def _demands(procedure: DeviceProcedure, devices: Sequence[DevicePlan]) -> list[Demand]:
+def _demands(procedure: DeviceProcedure, plan: BenchPlan, devices: Sequence[DevicePlan]) -> list[Demand]:
+    from labtrain.bench import roles_at_terminals
+
     if not devices:
         raise UsageError("no devices to measure", remedy="name devices of the bench with --device")
     demands = []
     procedure.expected_resistance = _expected(devices)
+    procedure.sources = roles_at_terminals(plan)
     for device in devices:
         procedure.device = device
         for demand in procedure.plan():
@@ -174,7 +183,7 @@ def _attributes(
         "devices": [device.name for device in devices],
         "expected_resistance": {name: list(span) for name, span in procedure.expected_resistance.items()},
         "seed": seed,
-        "fit": dict(procedure.FIT),
+        "fit": dict(procedure.fit_hint()),
     }
 
 
@@ -188,14 +197,12 @@ def _expected(devices: Sequence[DevicePlan]) -> dict[str, tuple[float, float]]:
     }
 
 
-def _execute(procedure: DeviceProcedure, devices: Sequence[DevicePlan], stopped: Callable[[], bool]) -> None:
+def _execute(procedure: DeviceProcedure, devices: Sequence[DevicePlan], watch: DriftWatch) -> None:
     try:
         procedure.startup()
-        for device in devices:
-            if stopped():
-                return
-            procedure.device = device
-            procedure.execute()
+        watch.begin()
+        procedure.measure_all(devices)
+        watch.end()
     finally:
         procedure.shutdown()
 
@@ -203,12 +210,12 @@ def _execute(procedure: DeviceProcedure, devices: Sequence[DevicePlan], stopped:
 class _Stop:
     """Remembers that stopping was asked for."""
 
-    def __init__(self, ask: Callable[[], bool] | None) -> None:
+    def __init__(self, ask: Callable[[], bool]) -> None:
         self._ask = ask
         self.asked = False
 
     def __call__(self) -> bool:
-        self.asked = self.asked or (self._ask is not None and self._ask())
+        self.asked = self.asked or self._ask()
         return self.asked
 
 
