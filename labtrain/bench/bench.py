@@ -23,6 +23,7 @@ from labtrain.bench.pulse_path import PulsePath
 from labtrain.bench.reach import Reach
 from labtrain.bench.reading import BenchSource
 from labtrain.bench.relays import RelayBoard
+from labtrain.bench.rests import Rests
 from labtrain.bench.role_arrays import RoleArray, open_array
 from labtrain.bench.selecting import select_devices
 from labtrain.bench.signals import TerminationAsException
@@ -52,7 +53,9 @@ class Bench:
         The bench file's: draws the simulated chip.
     """
 
-    def __init__(self, setup: BenchSetup, connection: Connection, sink: Sink) -> None:
+    def __init__(
+        self, setup: BenchSetup, connection: Connection, sink: Sink, rests: Rests | None = None
+    ) -> None:
         self.plan: BenchPlan = setup.plan
         self.sink = sink
         self.seed = setup.plan.seed
@@ -66,7 +69,9 @@ class Bench:
         self._instruments = Instruments(
             setup, connection, self._circuit, self._board, self._contacts, self._book
         )
-        self._ways = Ways(self._circuit, self._board, self._instruments, self._contacts)
+        rests = rests or Rests()
+        rests.bind(self._begin_anew)
+        self._ways = Ways(self._circuit, self._board, self._instruments, self._contacts, rests)
         self._arrays: dict[str, RoleArray] = {}
         self._signals = TerminationAsException()
         self._console = ConsoleClose()
@@ -81,6 +86,7 @@ class Bench:
         sink: Sink | None = None,
         connector: Connector | None = None,
         mount: str | None = None,
+        rests: Rests | None = None,
     ) -> Self:
         """Open a bench file: validate, lock, connect, identify. No output changes.
 
@@ -94,6 +100,8 @@ class Bench:
             None connects for real; a :class:`~labtrain.bench.ReplayConnector` answers from a record.
         mount
             ``"in-process"``, ``"tcp"`` or ``"serial"`` instead of the file's own.
+        rests
+            Where the run is taken up on its instruments (``labtrain resume``).
 
         Raises
         ------
@@ -108,7 +116,7 @@ class Bench:
         noted = sink or NullSink()
         connection = Connection(setup, noted, connector, mount)
         try:
-            bench = cls(setup, connection, noted)
+            bench = cls(setup, connection, noted, rests)
             for alias, identity in bench._identities().items():
                 noted.document(f"instruments/{alias}", identity)
         except BaseException:
@@ -328,6 +336,13 @@ class Bench:
                 f"{found.name} has no terminal {terminal!r}", remedy=nearest(terminal, found.terminals)
             )
         return found, found.terminals[terminal]
+
+    def _begin_anew(self) -> None:
+        """Forget all that is believed of instruments and contacts; only where no route is closed."""
+        self._connection.renew()
+        self._instruments.forget()
+        self._contacts.forget()
+        self._book.go_on_in(book_path(self.plan) if self._connection.is_live else None)
 
     def _identities(self) -> dict[str, dict[str, str]]:
         return {

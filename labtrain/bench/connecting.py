@@ -16,9 +16,16 @@ _TIMEOUT = 2.0
 
 
 class Connector(ABC):
-    """Makes the links of one bench, all on one clock."""
+    """Makes the links of one bench, all on one clock.
+
+    Attributes
+    ----------
+    drives
+        Whether instruments are, or will be, driven: then they are locked and guarded.
+    """
 
     clock: Clock
+    drives = False
 
     @abstractmethod
     def link(self, plan: InstrumentPlan, spec: DriverSpec) -> Link:
@@ -29,6 +36,10 @@ class Connector(ABC):
         InstrumentError
             Naming the instrument and its address, when it cannot be reached.
         """
+
+    def hand_over(self) -> bool:
+        """Let instruments answer from now on that a record has answered for; False where nothing changes."""
+        return False
 
     @abstractmethod
     def close(self) -> None:
@@ -48,6 +59,8 @@ class LiveConnector(Connector):
     mount
         How simulated instruments are reached: ``"in-process"``, ``"tcp"`` or ``"serial"``.
     """
+
+    drives = True
 
     def __init__(self, plan: BenchPlan, mount: str) -> None:
         self._simulated = [one.alias for one in plan.instruments.values() if one.resource is None]

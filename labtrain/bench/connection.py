@@ -73,16 +73,16 @@ class Connection:
         self._connector = connector
         self.is_live = connector is None
         try:
-            if self._connector is None:
+            if connector is None or connector.drives:
                 name = setup.source.name if setup.source else "a bench"
                 self._locks = BenchLocks(self._plans.values(), name)
                 self._guard = Guard(setup.plan, self._specs, self._locks.descriptors)
                 self._awake = Awake(any(one.resource is not None for one in self._plans.values()))
-                self._connector = LiveConnector(setup.plan, mount or setup.plan.mount)
-            self.connector = self._connector
-            self.bus = Bus(self._connector.clock, sink)
+            self.connector = connector or LiveConnector(setup.plan, mount or setup.plan.mount)
+            self._connector = self.connector
+            self.bus = Bus(self.connector.clock, sink)
             for alias, plan in self._plans.items():
-                self._links[alias] = self._connector.link(plan, self._specs[alias])
+                self._links[alias] = self.connector.link(plan, self._specs[alias])
                 self.ports[alias] = self.bus.attach(alias, self._links[alias], self._specs[alias])
             for alias, plan in self._plans.items():
                 self.identities[alias] = identify(self.ports[alias], plan, self._specs[alias])
@@ -112,6 +112,18 @@ class Connection:
             self.bus.clock.sleep(_RELAYS_OPEN)
             self._safe = not failures(states)
         return states
+
+    def renew(self) -> None:
+        """Retire all ports, and with them every role; hand over to the instruments where a record answered.
+
+        Raises
+        ------
+        InstrumentError
+            When an instrument cannot be reached; nothing has been sent then.
+        """
+        self.is_live = self.connector.hand_over() or self.is_live
+        for alias in self.ports:
+            self.ports[alias] = self.bus.renew(alias)
 
     def close(self) -> None:
         """Let go of everything; no message is sent. Closing twice is harmless."""

@@ -52,6 +52,10 @@ class Contacts:
         """The newest check of every terminal checked so far."""
         return self._found
 
+    def forget(self) -> None:
+        """Let every terminal be checked anew before it is driven."""
+        self._found.clear()
+
     def note(self, contact: Contact) -> None:
         """Remember and record a check."""
         self._found[contact.where] = contact

@@ -65,8 +65,13 @@ class EnduranceBook:
     """
 
     def __init__(self, path: Path | None) -> None:
-        self._path = path
         self._lives: defaultdict[str, Life] = defaultdict(Life)
+        self.go_on_in(path)
+
+    def go_on_in(self, path: Path | None) -> None:
+        """Count in this logbook from now on; what was counted without one was never sent."""
+        self._path = path
+        self._lives.clear()
         if path is not None and path.exists():
             for line in path.read_bytes().splitlines():
                 entry = _entry(line)

@@ -96,6 +96,13 @@ class Instruments:
         self._board.confirmed(matrix.alias, matrix.closed)
         self._grounded = self._grounded - mine
 
+    def forget(self) -> None:
+        """Let go of all roles, as if the bench had just been opened; only where no route is closed."""
+        self._opened.clear()
+        self._matrices.clear()
+        self.sources.clear()
+        self._board.closed = self._grounded = self._grounding
+
     def shut_down(self) -> None:
         """Let every role switch off what is its own, so that it knows how its instrument is set."""
         for source in self.sources.values():

@@ -55,7 +55,8 @@ class PulsePath:
     limits, where
         Of the terminal.
     connected
-        Closes the route while pulses are sent; checks that no other source drives the device.
+        Closes the route while pulses are sent and gives the role; checks that no other source drives
+        the device.
     """
 
     def __init__(
@@ -65,7 +66,7 @@ class PulsePath:
         resistance: float,
         limits: Limits,
         where: str,
-        connected: Callable[[], AbstractContextManager[None]],
+        connected: Callable[[], AbstractContextManager[PulseGenerator]],
     ) -> None:
         self.generator, self.path, self.resistance = generator, path, resistance
         self._limits, self._where, self._connected = limits, where, connected
@@ -106,8 +107,8 @@ class PulsePath:
                 key=self._where,
             )
         amplitude = self.programmed(volts)
-        with self._connected():
-            self.generator.pulse(amplitude, seconds, n)
+        with self._connected() as generator:
+            generator.pulse(amplitude, seconds, n)
         return Pulse(volts, amplitude, seconds, n)
 
 

@@ -8,6 +8,7 @@ from typing import final
 
 from labtrain.bench.circuit import Channel, Circuit
 from labtrain.bench.relays import RelayBoard
+from labtrain.bench.rests import Rests
 from labtrain.bench.sources import Source
 from labtrain.errors import UsageError
 from labtrain.roles.switch_matrix import SwitchMatrix
@@ -22,10 +23,14 @@ class Routes:
     ----------
     matrix
         Gives the role of a matrix by its alias.
+    rests
+        Told where a route was left by an error.
     """
 
-    def __init__(self, circuit: Circuit, board: RelayBoard, matrix: Callable[[str], SwitchMatrix]) -> None:
-        self._circuit, self._board, self._matrix = circuit, board, matrix
+    def __init__(
+        self, circuit: Circuit, board: RelayBoard, matrix: Callable[[str], SwitchMatrix], rests: Rests
+    ) -> None:
+        self._circuit, self._board, self._matrix, self._rests = circuit, board, matrix, rests
         self._busy: dict[Channel, str] = {}
 
     @contextmanager
@@ -60,11 +65,19 @@ class Routes:
                 self._matrix(relay.matrix).close(relay)
             self._confirm(relays)
             yield
+        except BaseException:
+            self._rests.disturbed = True
+            raise
         finally:
             try:
                 self._open(source, done)
             finally:
                 del self._busy[channel]
+
+    @property
+    def are_closed(self) -> bool:
+        """Whether any route is closed."""
+        return bool(self._busy)
 
     def _returns(self, device: DevicePlan, terminal: TerminalPlan) -> list[Crosspoint]:
         """Return the relays that connect the device's other terminals to ground."""

@@ -12,9 +12,11 @@ from labtrain.bench.contacts import Contacts
 from labtrain.bench.instruments import Instruments
 from labtrain.bench.pulse_path import PulsePath, nominal
 from labtrain.bench.relays import RelayBoard
+from labtrain.bench.rests import Rests
 from labtrain.bench.routes import Routes
 from labtrain.bench.sources import GeneratorSource, MeterSource
 from labtrain.errors import LimitExceeded, UsageError
+from labtrain.roles.pulse_generator import PulseGenerator
 from labtrain.roles.source_meter import SourceMeter
 from labtrain.wiring import DevicePlan, TerminalPlan
 
@@ -26,16 +28,23 @@ class Ways:
     """The ways to the terminals of one open bench; see the methods of the same names of ``Bench``."""
 
     def __init__(
-        self, circuit: Circuit, board: RelayBoard, instruments: Instruments, contacts: Contacts
+        self,
+        circuit: Circuit,
+        board: RelayBoard,
+        instruments: Instruments,
+        contacts: Contacts,
+        rests: Rests,
     ) -> None:
         self._circuit, self._board = circuit, board
         self._instruments, self._contacts = instruments, contacts
-        self._routes = Routes(circuit, board, instruments.switch_matrix)
+        self._rests = rests
+        self._routes = Routes(circuit, board, instruments.switch_matrix, rests)
 
     @contextmanager
     def route(self, device: DevicePlan, terminal: TerminalPlan) -> Iterator[SourceMeter]:
         """Connect the source meter that can reach a terminal; contact-checked the first time."""
         where = f"{device.name}.{terminal.name}"
+        self._may_rest()
         channel, source = self._source(device, terminal, MeterSource)
         self._contacts.require(where)
         with self._routes.closed(device, terminal, channel, source):
@@ -54,6 +63,7 @@ class Ways:
         nplc: float = 1.0,
     ) -> Contact:
         """Measure a terminal at 20 mV or less and note whether it passed."""
+        self._may_rest()
         channel, source = self._source(device, terminal, MeterSource)
         with self._routes.closed(device, terminal, channel, source):
             return self._measure_contact(device, terminal, source.role, volts, amperes, repeats, nplc)
@@ -68,20 +78,28 @@ class Ways:
 
     def pulse_path(self, device: DevicePlan, terminal: TerminalPlan, resistance: float | None) -> PulsePath:
         """Return the way from the generator that can reach a terminal."""
+        self._may_rest()
         channel, source = self._source(device, terminal, GeneratorSource)
         where = f"{device.name}.{terminal.name}"
         path = dict(self._circuit.sources_at(terminal))[channel]
         ohms = resistance or nominal(terminal.expected_resistance, where)
 
         @contextmanager
-        def connected() -> Iterator[None]:
+        def connected() -> Iterator[PulseGenerator]:
+            self._may_rest()
             for name in self.out_of_contact(device):
                 self._contacts.require(name)
-            with self._routes.closed(device, terminal, channel, source):
+            _, now = self._source(device, terminal, GeneratorSource)
+            with self._routes.closed(device, terminal, channel, now):
                 self._refuse_second_source(device, channel)
-                yield
+                yield now.role
 
         return PulsePath(source.role, path, ohms, terminal.limits, where, connected)
+
+    def _may_rest(self) -> None:
+        """Say that the bench is at rest, unless a route is closed."""
+        if not self._routes.are_closed:
+            self._rests.here()
 
     def _measure_contact(
         self,

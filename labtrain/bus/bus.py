@@ -63,6 +63,13 @@ class Bus:
         port = self._ports[alias] = Port(self, alias, link, spec)
         return port
 
+    def renew(self, alias: str) -> Port:
+        """Put a new port in the place of one, which is retired: whoever holds it can send nothing more."""
+        old = self._ports[alias]
+        self.settled(old)
+        self._ports[alias] = old.renewed()
+        return self._ports[alias]
+
     def order(self, port: Port) -> None:
         """Wait for the last unanswered write of another instrument before ``port`` talks."""
         other = self._unanswered

@@ -77,7 +77,18 @@ class Port:
         its role believes.
     """
 
-    __slots__ = ("_bus", "_call", "_dirty", "_link", "_seq", "_spec", "adapter", "alias", "incidents")
+    __slots__ = (
+        "_bus",
+        "_call",
+        "_dirty",
+        "_link",
+        "_retired",
+        "_seq",
+        "_spec",
+        "adapter",
+        "alias",
+        "incidents",
+    )
 
     def __init__(self, bus: Bus, alias: str, link: Link, spec: DriverSpec) -> None:
         self.alias = alias
@@ -88,11 +99,29 @@ class Port:
         self._call = _RoleCall(bus, self)
         self._seq: int | None = None  # of the last command, while it has no answer
         self._dirty = False  # a reply may still come that nobody waits for
+        self._retired = False
         self.incidents = 0
 
     def role_call(self) -> _RoleCall:
-        """Return a context for one whole public call of a role: locks the bench, opens the adapter."""
+        """Return a context for one whole public call of a role: locks the bench, opens the adapter.
+
+        Raises
+        ------
+        InstrumentError
+            From a port that another has replaced: what its role believes of the instrument is out of date.
+        """
+        if self._retired:
+            raise InstrumentError(
+                "this role is from before the run was taken up on the instruments; nothing was sent",
+                instrument=self.alias,
+                remedy="ask the bench for its instruments again wherever a route begins",
+            )
         return self._call
+
+    def renewed(self) -> Port:
+        """Return a port in the place of this one, which is retired."""
+        self._retired = True
+        return Port(self._bus, self.alias, self._link, self._spec)
 
     def write(self, message: bytes) -> None:
         """Send one message from inside a role call, terminator included.

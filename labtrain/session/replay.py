@@ -100,6 +100,11 @@ class Replay:
             refuse_unknown(self._verdict, "instrument", alias, list(self._tapes))
         return ReplayLink(alias, self._tapes[alias], self._verdict)
 
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing is compared any more: the record has ended, or did not agree."""
+        return self._verdict.over
+
     def finish(self) -> ReplayReport:
         """Say how the re-run compares with the record, what it left out included."""
         unplayed = self.unplayed()

@@ -32,20 +32,27 @@ class Resume:
 
     Attributes
     ----------
+    replay
+        Answers and compares.
     sink
         For the bench and the steps. Raises :class:`~labtrain.errors.ReplayMismatch` before anything is
         sent or noted that the record contradicts.
     """
 
     def __init__(self, recording: Recording, session: Sink) -> None:
-        self._replay = Replay(recording)
+        self.replay = Replay(recording)
         self._prefix = True
-        self.sink: Sink = _ResumeSink(session, self._replay.sink, self)
+        self._taken_up = False
+        self.sink: Sink = _ResumeSink(session, self.replay.sink, self)
 
     @property
     def is_live(self) -> bool:
         """Whether the run has come beyond the record."""
         return not self._prefix
+
+    def take_up(self) -> None:
+        """Compare nothing from here on: what the record holds behind it is measured again."""
+        self._prefix, self._taken_up = False, True
 
     def compare(self, note: Callable[[], Any]) -> Any:
         """Let the replay compare what is about to be noted; None once the record has ended."""
@@ -65,8 +72,8 @@ class Resume:
         ReplayMismatch
             When something recorded did not come again.
         """
-        left = self._replay.unplayed()
-        if left:
+        left = self.replay.unplayed()
+        if left and not self._taken_up:
             raise ReplayMismatch(
                 f"the resumed run ended before its record did: {left} did not come",
                 first={"what": "ending", "unplayed": str(left)},
