@@ -87,6 +87,12 @@ def stream_keys(seed: int, stream: int) -> tuple[int, int, int]:
     return first, second, _mix(first ^ second ^ 0x27D4EB2F)
 
 
+def cell_keys(seed: int, stream: int, cell: int) -> tuple[int, int, int]:
+    """Return what one cell's events are mixed with: start, key, and the word of a uniform's low half."""
+    first, second, third = stream_keys(int(seed), int(stream))
+    return _mix((cell & _MASK) ^ first), _mix((cell + second) & _MASK), third
+
+
 def _mix(word: Any) -> Any:
     """Permute 32-bit words held in int64 (or Python) integers."""
     word = word ^ (word >> 16)
