@@ -26,8 +26,6 @@ class Meter:
 
     model: str
     channel: str
-    driver: str
-    virtual: str
     order: tuple[bytes, ...]
     sweep_messages: int
     lists: Callable[[Iterable[bytes]], list[float]]
@@ -130,8 +128,6 @@ METERS = (
     Meter(
         model="2450",
         channel="",
-        driver="drivers.keithley2450",
-        virtual="simulated_instruments.keithley2450:VirtualKeithley2450",
         order=_SAFE_ORDER_2450,
         sweep_messages=6,
         lists=_scpi_lists,
@@ -147,8 +143,6 @@ METERS = (
     Meter(
         model="2400",
         channel="",
-        driver="drivers.keithley2400",
-        virtual="simulated_instruments.keithley2400:VirtualKeithley2400",
         order=_SAFE_ORDER_2400,
         sweep_messages=5,
         lists=_scpi_lists,
@@ -164,8 +158,6 @@ METERS = (
     Meter(
         model="2602B",
         channel="a",
-        driver="drivers.keithley2600b",
-        virtual="simulated_instruments.keithley2600b:VirtualKeithley2602B",
         order=_SAFE_ORDER_2602B,
         sweep_messages=6,
         lists=_tsp_lists,

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import ExitStack
-from importlib import import_module
 from typing import Any
 
+from instruments_calls import Call, Observed
 from instruments_meters import METERS, Meter
-from instruments_servers import PtyServer, TcpServer
+from instruments_stages import Stage
 
 from labtrain.bus import Bus, Port
-from labtrain.clock import VirtualClock
 from labtrain.entry_points import DRIVERS, VIRTUAL_INSTRUMENTS, load
 from labtrain.limits import Limits
-from labtrain.links import InProcessLink, Link, SerialLink, VisaLink
 from labtrain.roles import (
     DriverSpec,
     FixedEnvelope,
@@ -23,7 +21,6 @@ from labtrain.roles import (
     SourceMeter,
     SwitchMatrix,
 )
-from labtrain.session.sink import NullSink
 from labtrain.wiring import ArrayPlan, BenchPlan, DevicePlan, InstrumentPlan, TerminalPlan, Wire
 from simulated_instruments.world import World
 
@@ -42,40 +39,56 @@ def resistor(name: str, node: str, ohms: float = 10e3) -> ArrayPlan:
 class Rig:
     """A world, a bus and what is attached to it.
 
-    ``heard`` holds every message that an instrument really received.
+    ``heard`` holds every message that an instrument really received; ``roles`` names the attributes whose
+    uses can be observed.
     """
 
+    roles: tuple[str, ...] = ()
+
     def __init__(
-        self, arrays: list[ArrayPlan], instruments: dict[str, str], wires: tuple[Wire, ...] = (), **plan: Any
+        self,
+        stage: Stage,
+        arrays: list[ArrayPlan],
+        instruments: dict[str, str],
+        wires: tuple[Wire, ...] = (),
+        **plan: Any,
     ) -> None:
-        self.clock = VirtualClock()
+        self._stage = stage
+        self.clock = stage.world_clock
         plans = {alias: InstrumentPlan(alias, model) for alias, model in instruments.items()}
         self.plan = BenchPlan(1, "in-process", plans, wires, {a.name: a for a in arrays}, **plan)
         self.world = World(self.plan, self.clock)
-        self.bus = Bus(self.clock, NullSink())
+        self.bus = Bus(stage.clock, stage.sink)
         self.heard: list[bytes] = []
+        self._greetings: list[tuple[Port, bytes]] = []
         self._exit = ExitStack()
         self._exit.callback(self.bus.close)
 
-    def port(
-        self, alias: str, handle: Callable[[bytes], bytes | None], spec: DriverSpec, mount: str = "in-process"
-    ) -> tuple[Any, Port]:
+    def port(self, alias: str, handle: Callable[[bytes], bytes | None], spec: DriverSpec) -> tuple[Any, Port]:
         """Mount an instrument, attach it and open its driver."""
 
         def listened(message: bytes) -> bytes | None:
             self.heard.append(message)
             return handle(message)
 
-        port = self.bus.attach(alias, self._link(mount, alias, listened), spec)
+        port = self.bus.attach(alias, self._stage.link(alias, listened, self._exit), spec)
+        self._greetings.append((port, spec.identify))
         return spec.open(port.adapter, alias, {}), port
 
-    def _link(self, mount: str, alias: str, handle: Callable[[bytes], bytes | None]) -> Link:
-        if mount == "in-process":
-            return InProcessLink(alias, handle)
-        server = TcpServer(handle) if mount == "tcp" else PtyServer(handle)
-        self._exit.callback(server.close)
-        kind = VisaLink if mount == "tcp" else SerialLink
-        return kind(server.resource, b"\n", 2.0)
+    def greet(self) -> None:
+        """Ask each instrument who it is, as a bench does when it opens."""
+        for port, question in self._greetings:
+            port.raw([question])
+        self.heard.clear()
+
+    def observe(self, calls: list[Call]) -> None:
+        """Note every use of the roles from now on."""
+        for name in self.roles:
+            setattr(self, name, Observed(getattr(self, name), name, calls))
+
+    def observed(self, name: str) -> Any:
+        """What a noted call was made on."""
+        return getattr(self, name)
 
     def stress(self, terminal: str) -> Any:
         return self.world.stress[terminal]
@@ -88,32 +101,41 @@ class Rig:
         self._exit.close()
 
 
+class Within:
+    """A driver asked from inside a role call of its port, past the role's memory."""
+
+    def __init__(self, port: Port, driver: Any) -> None:
+        self._port, self._driver = port, driver
+
+    def __getattr__(self, name: str) -> Any:
+        with self._port.role_call():
+            return getattr(self._driver, name)
+
+
 class MeterRig(Rig):
-    """A source meter on a resistor."""
+    """A source meter on a resistor; ``instrument`` is asked past the role's memory."""
+
+    roles = ("meter", "instrument")
 
     def __init__(
         self,
         ohms: float = 10e3,
         limits: Limits = TIGHT,
-        mount: str = "in-process",
+        stage: Stage | None = None,
         facts: Meter = METERS[0],
         **faults: Any,
     ) -> None:
         self.facts = facts
-        spec = import_module(facts.driver).SPEC
+        spec = load(DRIVERS, facts.model)
         wires = (Wire(facts.lo, "ground"),)
-        super().__init__([resistor("load", facts.hi, ohms)], {"smu": facts.model}, wires, **faults)
-        module, _, name = facts.virtual.partition(":")
-        self.virtual = getattr(import_module(module), name)("smu", self.world, self.clock, {}, 1)
-        instrument, self.link_port = self.port("smu", self.virtual.handle, spec, mount)
+        arrays = [resistor("load", facts.hi, ohms)]
+        super().__init__(stage or Stage(), arrays, {"smu": facts.model}, wires, **faults)
+        self.virtual = load(VIRTUAL_INSTRUMENTS, facts.model)("smu", self.world, self.clock, {}, 1)
+        instrument, self.link_port = self.port("smu", self.virtual.handle, spec)
         self.driver = spec.channel(instrument, facts.channel)
+        self.instrument: Any = Within(self.link_port, self.driver)
         envelope = FixedEnvelope(limits, "load.top")
         self.meter = SourceMeter(self.driver, self.link_port, envelope, self.bus.clock, "smu", facts.channel)
-
-    def driver_says(self, name: str) -> Any:
-        """Ask the instrument itself, past the role's memory."""
-        with self.link_port.role_call():
-            return getattr(self.driver, name)
 
     @property
     def output(self) -> bool:
@@ -124,19 +146,22 @@ class MeterRig(Rig):
 class PulserRig(Rig):
     """A pulse generator, channel 1 straight on a resistor, channel 2 on another."""
 
+    roles = ("pulser", "second")
+
     def __init__(
         self,
         model: str = "81160A",
         ohms: float = 4e3,
         limits: Limits = UNLIMITED,
         load_ohms: float = 50.0,
-        mount: str = "in-process",
+        stage: Stage | None = None,
     ) -> None:
+        self.model = model
         spec = load(DRIVERS, model)
         arrays = [resistor("load", "pulser.1", ohms), resistor("other", "pulser.2", ohms)]
-        super().__init__(arrays, {"pulser": model})
+        super().__init__(stage or Stage(), arrays, {"pulser": model})
         self.virtual = load(VIRTUAL_INSTRUMENTS, model)("pulser", self.world, self.clock, {}, 1)
-        self.driver, self.link_port = self.port("pulser", self.virtual.handle, spec, mount)
+        self.driver, self.link_port = self.port("pulser", self.virtual.handle, spec)
         envelope = FixedEnvelope(limits, "load.top")
         self.pulser, self.second = (
             PulseGenerator(
@@ -149,14 +174,16 @@ class PulserRig(Rig):
 class MatrixRig(Rig):
     """A matrix on its own; ``moves`` holds the closed relays after each message that changed them."""
 
+    roles = ("matrix",)
+
     def __init__(
-        self, gate: RouteGate, model: str = "serial-matrix", mount: str = "in-process", **options: Any
+        self, gate: RouteGate, model: str = "serial-matrix", stage: Stage | None = None, **options: Any
     ) -> None:
         spec = load(DRIVERS, model)
-        super().__init__([], {"matrix": model})
+        super().__init__(stage or Stage(), [], {"matrix": model})
         self.virtual = load(VIRTUAL_INSTRUMENTS, model)("matrix", self.world, self.clock, options, 1)
         self.moves: list[frozenset[tuple[int, int]]] = [frozenset()]
-        self.driver, self.link_port = self.port("matrix", self._watched, spec, mount)
+        self.driver, self.link_port = self.port("matrix", self._watched, spec)
         self.matrix = SwitchMatrix(self.driver, self.link_port, gate, self.bus.clock, "matrix", 2e-3)
 
     def _watched(self, message: bytes) -> bytes | None:

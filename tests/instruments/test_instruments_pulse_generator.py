@@ -5,10 +5,12 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from instruments_calls import mounted
 from instruments_rigs import PulserRig
 
 from labtrain.errors import InstrumentError, InstrumentStateChanged, LimitExceeded, UsageError
@@ -17,6 +19,7 @@ from labtrain.roles import PulseGenerator
 
 HALF_VOLT = Limits(voltage=0.5, current=20e-3)
 MODELS = ("81160A", "33522B")
+MOUNTS = ("in-process", "tcp", "replayed")
 READ_BACK = {"81160A": (b":ARM:SOUR1?", b":TRIG1:COUN?"), "33522B": (b":TRIG1:SOUR?", b":BURS:NCYC?")}
 FREE_RUNNING = {
     "81160A": (b":ARM:SOUR1 MAN\n", b":ARM:SOUR1 IMM\n"),
@@ -28,13 +31,11 @@ LEVEL = re.compile(rb".*:VOLT1?:(HIGH|LOW) ")
 every_model = pytest.mark.parametrize("model", MODELS)
 
 
-@pytest.fixture(params=[(model, mount) for model in MODELS for mount in ("in-process", "tcp")], ids="-".join)
-def rig(request: pytest.FixtureRequest) -> Iterator[PulserRig]:
+@pytest.fixture(params=[(model, mount) for model in MODELS for mount in MOUNTS], ids="-".join)
+def rig(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[PulserRig]:
     model, mount = request.param
-    rig = PulserRig(model, limits=HALF_VOLT, mount=mount)
-    rig.model = model
-    yield rig
-    rig.close()
+    with mounted(lambda stage: PulserRig(model, limits=HALF_VOLT, stage=stage), mount, tmp_path) as rig:
+        yield rig
 
 
 def position(messages: list[bytes], piece: bytes) -> int:

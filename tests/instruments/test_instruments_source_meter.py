@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from instruments_calls import mounted
 from instruments_meters import METERS, Meter
 from instruments_rigs import TIGHT, MeterRig
 
@@ -33,11 +35,10 @@ def facts(request: pytest.FixtureRequest) -> Meter:
     return request.param
 
 
-@pytest.fixture(params=["in-process", "tcp"])
-def rig(request: pytest.FixtureRequest, facts: Meter) -> Iterator[MeterRig]:
-    rig = MeterRig(mount=request.param, facts=facts)
-    yield rig
-    rig.close()
+@pytest.fixture(params=["in-process", "tcp", "replayed"])
+def rig(request: pytest.FixtureRequest, facts: Meter, tmp_path: Path) -> Iterator[MeterRig]:
+    with mounted(lambda stage: MeterRig(stage=stage, facts=facts), request.param, tmp_path) as rig:
+        yield rig
 
 
 def volts_ready(rig: MeterRig) -> SourceMeter:
@@ -123,7 +124,7 @@ def test_sweeps_of_any_length(count: int, facts: Meter) -> None:
 
 def test_a_sweep_ends_at_zero_at_the_instrument(rig: MeterRig) -> None:
     volts_ready(rig).sweep([0.1, 0.4])
-    assert rig.driver_says("source_voltage") == 0.0
+    assert rig.instrument.source_voltage == 0.0
     assert rig.facts.lists(rig.heard)[-1] == 0.0
 
 

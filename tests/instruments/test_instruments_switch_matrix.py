@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from instruments_calls import mounted
 from instruments_rigs import MatrixRig
+from instruments_stages import Stage
 
 from labtrain.errors import InstrumentReported, InstrumentStateChanged, LimitExceeded, UsageError
 from labtrain.roles import OpenGate, RouteGate, SwitchMatrix
 from labtrain.wiring import Crosspoint
 
 MODELS = ("serial-matrix", "2700", "707B")
-MOUNTS = [(model, "in-process") for model in MODELS]
+MOUNTS = [(model, mount) for model in MODELS for mount in ("in-process", "replayed")]
 MOUNTS += [("serial-matrix", "serial")] + [(model, "tcp") for model in MODELS if model != "serial-matrix"]
 HOT = 5
 
@@ -33,19 +36,19 @@ class Wary(RouteGate):
             raise LimitExceeded("the sixth row is hot; nothing was sent")
 
 
-def wary_rig(model: str, mount: str = "in-process") -> MatrixRig:
+def wary_rig(model: str, stage: Stage | None = None) -> MatrixRig:
     gate = Wary()
-    rig = MatrixRig(gate, model, mount)
+    rig = MatrixRig(gate, model, stage)
     gate.first_row = rig.matrix.rows[0]
     rig.gate = gate
     return rig
 
 
 @pytest.fixture(params=MOUNTS, ids=lambda case: "-".join(case))
-def rig(request: pytest.FixtureRequest) -> Iterator[MatrixRig]:
-    rig = wary_rig(*request.param)
-    yield rig
-    rig.close()
+def rig(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[MatrixRig]:
+    model, mount = request.param
+    with mounted(lambda stage: wary_rig(model, stage), mount, tmp_path) as rig:
+        yield rig
 
 
 def coils(rig: MatrixRig) -> set[tuple[int, int]]:
@@ -178,11 +181,10 @@ def test_what_is_believed_is_what_is_closed_and_was_asked_for(model: str, moves:
 # --- the serial matrix alone ---------------------------------------------------------------
 
 
-@pytest.fixture(params=["in-process", "serial"])
-def serial_rig(request: pytest.FixtureRequest) -> Iterator[MatrixRig]:
-    rig = wary_rig("serial-matrix", request.param)
-    yield rig
-    rig.close()
+@pytest.fixture(params=["in-process", "serial", "replayed"])
+def serial_rig(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[MatrixRig]:
+    with mounted(lambda stage: wary_rig("serial-matrix", stage), request.param, tmp_path) as rig:
+        yield rig
 
 
 def test_a_watchdog_that_opened_everything_is_noticed(serial_rig: MatrixRig) -> None:
