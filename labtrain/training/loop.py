@@ -62,11 +62,6 @@ class Epoch:
     validation_accuracy: float
 
 
-def adam(network: torch.nn.Module, learning_rate: float) -> torch.optim.Optimizer:
-    """Adam with torch's defaults (Kingma and Ba, 2015)."""
-    return torch.optim.Adam(network.named_parameters(), lr=learning_rate)
-
-
 def train(
     network: torch.nn.Module,
     split: Split,
@@ -74,7 +69,7 @@ def train(
     *,
     seed: int,
     k: int = 0,
-    make_optimiser: Callable[[torch.nn.Module, float], torch.optim.Optimizer] = adam,
+    optimiser: torch.optim.Optimizer | None = None,
     after_step: Callable[[Step], None] = lambda step: None,
     after_epoch: Callable[[Epoch], None] = lambda epoch: None,
 ) -> list[Epoch]:
@@ -84,12 +79,13 @@ def train(
     ----------
     seed, k
         Address the order of samples: ``k`` is the fold.
-    make_optimiser
-        Of the network and the first learning rate; Adam unless another is given.
+    optimiser
+        Of the network's parameters, its rate to be set by the schedule; Adam (Kingma and Ba, 2015) if None.
     after_step, after_epoch
         Called with what has just been done: they record, show progress, check for drift.
     """
-    optimiser = make_optimiser(network, schedule.learning_rate)
+    if optimiser is None:
+        optimiser = torch.optim.Adam(network.parameters(), lr=schedule.learning_rate)
     count = len(split.train_x)
     steps = schedule.epochs * -(-count // schedule.batch_size)
     step, history = 0, []

@@ -136,9 +136,14 @@ class EaPU(torch.optim.Optimizer):  # type: ignore[misc]  # torch is not type-ch
         return dict(self._last)
 
     @property
+    def sizes(self) -> dict[str, int]:
+        """Weights on devices, by tensor."""
+        return {name: tensor.numel() for name, tensor in self._tensors.items()}
+
+    @property
     def device_weights(self) -> int:
         """How many weights are on devices."""
-        return sum(tensor.numel() for tensor in self._tensors.values())
+        return sum(self.sizes.values())
 
     def write_ratio(self) -> float:
         """Weights written over weights on devices, averaged over the steps made (NaN before the first)."""
