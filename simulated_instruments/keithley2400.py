@@ -83,7 +83,6 @@ class VirtualKeithley2400(ScpiInstrument):
         self.autozero, self.autozero_once = True, False
         self.trace = Trace()
         self.last: Floats | None = None
-        self.words: dict[str, Any] = {}
         self.channel.set_defaults(
             {"VOLT": Source(105e-6, 20.0, auto=True), "CURR": Source(21.0, 100e-6, auto=True)},
             {"VOLT": Sense(20.0), "CURR": Sense(100e-6)},

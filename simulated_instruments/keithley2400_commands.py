@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterator
 from typing import Any, Final
 
 from simulated_instruments import keithley2400_trace as trace
-from simulated_instruments.scpi import act, constant, ignore, only
-from simulated_instruments.scpi_commands import kept, plain, setting
+from simulated_instruments.scpi import accepted, act, only
+from simulated_instruments.scpi_commands import kept, plain, remembered, setting
 from simulated_instruments.scpi_errors import ScpiError
-from simulated_instruments.scpi_parameters import Boolean, Choice, Number, Parameter, whole
+from simulated_instruments.scpi_parameters import Boolean, Choice, Number, whole
 from simulated_instruments.scpi_tree import Command
 
 LIST_CHUNK: Final = 100
@@ -232,16 +232,6 @@ def _status_byte(instrument: Any) -> str:
     return str(byte | (64 if byte & instrument.service_enable else 0))
 
 
-def _word(header: str, parameter: Parameter, name: str, default: Any) -> Command:
-    """Make a setting that is kept and answered, and changes nothing in the simulation."""
-    return setting(
-        header,
-        parameter,
-        lambda i: i.words.get(name, default),
-        lambda i, value: i.words.__setitem__(name, value),
-    )
-
-
 def _third(command: Command) -> Command:
     """Let a command of ``CALCulate3`` refuse the other numbers (-114)."""
 
@@ -253,7 +243,7 @@ def _third(command: Command) -> Command:
 
         return None if handler is None else handle
 
-    return Command(command.header, only_three(command.write), only_three(command.query))
+    return Command(command.header, only_three(command.write), only_three(command.query), command.takes)
 
 
 def _self(instrument: Any) -> Any:
@@ -279,7 +269,7 @@ COMMANDS: Final = (
     Command(":SOURce[1]:VOLTage:PROTection[:LEVel]", _put_protection, plain(_protection)),
     setting(":SOURce[1]:DELay", _DELAY, lambda i: i.channel.source.delay, _set_delay),
     setting(":SOURce[1]:DELay:AUTO", _ON, lambda i: i.channel.source.delay_auto, _set_delay_auto),
-    _word(":SOURce[1]:CLEar:AUTO", _ON, "clear", False),
+    remembered(":SOURce[1]:CLEar:AUTO", _ON, False),
     Command(":SOURce[1]:CLEar[:IMMediate]", plain(lambda i: i.set_output(False))),
     kept(":SOURce[1]:SWEep:CABort[:LEVel]", _ABORT, _self, "compliance_abort"),
     setting(
@@ -288,9 +278,9 @@ COMMANDS: Final = (
         lambda i: i.spans[i.channel.function][2],
         lambda i, n: i.spans[i.channel.function].__setitem__(2, n),
     ),
-    _word(":SOURce[1]:SWEep:SPACing", Choice("LINear"), "spacing", "LIN"),
-    _word(":SOURce[1]:SWEep:RANGing", Choice("BEST", "AUTO", "FIXed"), "ranging", "BEST"),
-    _word(":SOURce[1]:SWEep:DIRection", Choice("UP"), "direction", "UP"),
+    remembered(":SOURce[1]:SWEep:SPACing", Choice("LINear"), "LIN"),
+    remembered(":SOURce[1]:SWEep:RANGing", Choice("BEST", "AUTO", "FIXed"), "BEST"),
+    remembered(":SOURce[1]:SWEep:DIRection", Choice("UP"), "UP"),
     Command(":SENSe[1]:FUNCtion[:ON]", _sense_writer(True), plain(_sensed)),
     Command(":SENSe[1]:FUNCtion[:ON]:ALL", plain(lambda i: i.sense(frozenset(("VOLT", "CURR", "RES"))))),
     Command(":SENSe[1]:FUNCtion:OFF", _sense_writer(False)),
@@ -298,18 +288,18 @@ COMMANDS: Final = (
         ":SENSe[1]:FUNCtion:OFF:ALL", plain(lambda i: i.sense(frozenset(("VOLT", "CURR", "RES")), False))
     ),
     kept(":SENSe[1]:FUNCtion:CONCurrent", _ON, _self, "concurrent"),
-    _word(":SENSe[1]:RESistance:MODE", Choice("MANual", "AUTO"), "ohms", "AUTO"),
-    _word(":SENSe[1]:RESistance:RANGe", Number(0.0, 210e6, 210e3, "OHM", _text), "ohm range", 210e3),
-    _word(":SENSe[1]:RESistance:RANGe:AUTO", _ON, "ohm auto", True),
+    remembered(":SENSe[1]:RESistance:MODE", Choice("MANual", "AUTO"), "AUTO"),
+    remembered(":SENSe[1]:RESistance:RANGe", Number(0.0, 210e6, 210e3, "OHM", _text), 210e3),
+    remembered(":SENSe[1]:RESistance:RANGe:AUTO", _ON, True),
     setting(
         ":SENSe[1]:RESistance:NPLCycles",
         _NPLC,
         lambda i: i.channel.senses["CURR"].nplc,
         lambda i, n: i.set_nplc(n),
     ),
-    _word(":SENSe[1]:AVERage[:STATe]", _ON, "average", False),
-    _word(":SENSe[1]:AVERage:TCONtrol", Choice("REPeat", "MOVing"), "filter", "REP"),
-    _word(":SENSe[1]:AVERage:COUNt", whole(1, 100, 10), "averages", 10),
+    remembered(":SENSe[1]:AVERage[:STATe]", _ON, False),
+    remembered(":SENSe[1]:AVERage:TCONtrol", Choice("REPeat", "MOVing"), "REP"),
+    remembered(":SENSe[1]:AVERage:COUNt", whole(1, 100, 10), 10),
     Command(":MEASure", query=plain(_measure_again)),
     Command(":MEASure:RESistance", query=_measure("RES")),
     Command(":CONFigure:RESistance", plain(lambda i: i.configure("RES"))),
@@ -319,8 +309,8 @@ COMMANDS: Final = (
     Command(":INITiate[:IMMediate]", act("initiate")),
     Command(":ABORt", act("abort")),
     setting(":OUTPut[1][:STATe]", _ON, lambda i: i.channel.output, lambda i, on: i.set_output(on)),
-    _word(":OUTPut[1]:SMODe", Choice("HIMPedance", "NORMal", "ZERO", "GUARd"), "off mode", "NORM"),
-    _word(":ROUTe:TERMinals", Choice("FRONt", "REAR"), "terminals", "FRON"),
+    remembered(":OUTPut[1]:SMODe", Choice("HIMPedance", "NORMal", "ZERO", "GUARd"), "NORM"),
+    remembered(":ROUTe:TERMinals", Choice("FRONt", "REAR"), "FRON"),
     Command(":FORMat:ELEMents[:SENSe[1]]", _elements, plain(lambda i: ",".join(i.elements))),
     kept(":FORMat[:DATA]", Choice("ASCii", "REAL", "SREal"), _self, "format"),
     kept(":FORMat:BORDer", Choice("NORMal", "SWAPped"), _self, "byte_order"),
@@ -333,16 +323,16 @@ COMMANDS: Final = (
     ),
     setting(":ARM:COUNt", _COUNT, lambda i: i.arm_count, _put_count("arm_count", "trigger_count")),
     kept(":TRIGger:DELay", Number(0.0, 999.9999, 0.0, "S", _text), _self, "trigger_delay"),
-    _word(":TRIGger:SOURce", Choice("IMMediate", "TLINk"), "trigger source", "IMM"),
-    _word(":TRIGger:OUTPut", _TRIGGER_OUTPUT, "trigger output", "NONE"),
-    _word(":TRIGger:ILINe", _LINE, "trigger in", 1),
-    _word(":TRIGger:OLINe", _LINE, "trigger out", 2),
-    Command(":TRIGger:CLEar", ignore),
-    _word(":ARM:SOURce", _ARM, "arm source", "IMM"),
-    _word(":ARM:TIMer", Number(1e-3, 99999.99, 0.1, "S", _text), "arm timer", 0.1),
-    _word(":ARM:OUTPut", _ARM_OUTPUT, "arm output", "NONE"),
-    _word(":ARM:ILINe", _LINE, "arm in", 1),
-    _word(":ARM:OLINe", _LINE, "arm out", 2),
+    remembered(":TRIGger:SOURce", Choice("IMMediate", "TLINk"), "IMM"),
+    remembered(":TRIGger:OUTPut", _TRIGGER_OUTPUT, "NONE"),
+    remembered(":TRIGger:ILINe", _LINE, 1),
+    remembered(":TRIGger:OLINe", _LINE, 2),
+    accepted(":TRIGger:CLEar"),
+    remembered(":ARM:SOURce", _ARM, "IMM"),
+    remembered(":ARM:TIMer", Number(1e-3, 99999.99, 0.1, "S", _text), 0.1),
+    remembered(":ARM:OUTPut", _ARM_OUTPUT, "NONE"),
+    remembered(":ARM:ILINe", _LINE, 1),
+    remembered(":ARM:OLINe", _LINE, 2),
     setting(
         ":TRACe:POINts",
         whole(1, trace.CAPACITY, 100),
@@ -352,9 +342,9 @@ COMMANDS: Final = (
     Command(":TRACe:POINts:ACTual", query=plain(lambda i: str(len(i.trace)))),
     Command(":TRACe:CLEar", plain(lambda i: i.trace.clear())),
     Command(":TRACe:DATA", query=plain(lambda i: trace.written(i, i.trace.rows()))),
-    _word(":TRACe:FEED", Choice("SENSe[1]", "SENSe", "CALCulate1", "CALCulate2"), "feed", "SENS"),
+    remembered(":TRACe:FEED", Choice("SENSe[1]", "SENSe", "CALCulate1", "CALCulate2"), "SENS"),
     Command(":TRACe:FEED:CONTrol", _feed, plain(lambda i: "NEXT" if i.trace.feeding else "NEV")),
-    _word(":TRACe:TSTamp:FORMat", Choice("ABSolute", "DELTa"), "time stamps", "ABS"),
+    remembered(":TRACe:TSTamp:FORMat", Choice("ABSolute", "DELTa"), "ABS"),
     _third(
         kept(
             ":CALCulate#:FORMat",
@@ -366,10 +356,15 @@ COMMANDS: Final = (
     _third(Command(":CALCulate#:DATA", query=plain(trace.statistic))),
     Command(":SYSTem:AZERo[:STATe]", _autozero, plain(lambda i: "1" if i.autozero else "0")),
     setting(":SYSTem:RSENse", _ON, lambda i: i.channel.senses["VOLT"].remote, lambda i, on: i.set_remote(on)),
-    Command(":SYSTem:LFRequency", ignore, plain(lambda i: f"{i.line_frequency:.0f}")),
-    Command(":SYSTem:LFRequency:AUTO", ignore, constant("1")),
-    Command(":SYSTem:TIME:RESet", ignore),
-    _word(":DISPlay:ENABle", _ON, "display", True),
-    _word(":STATus:MEASurement:ENABle", whole(0, 65535, 0), "measurement enable", 0),
+    setting(
+        ":SYSTem:LFRequency",
+        whole(50, 60, 50),
+        lambda i: i.words.get("line", i.line_frequency),
+        lambda i, hertz: i.words.__setitem__("line", hertz),
+    ),
+    remembered(":SYSTem:LFRequency:AUTO", _ON, True),
+    accepted(":SYSTem:TIME:RESet"),
+    remembered(":DISPlay:ENABle", _ON, True),
+    remembered(":STATus:MEASurement:ENABle", whole(0, 65535, 0), 0),
     Command("*STB", query=plain(_status_byte)),
 )

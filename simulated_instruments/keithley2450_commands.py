@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any, Final
 
 import numpy as np
 
 from simulated_instruments import keithley2450_readings as readings
 from simulated_instruments.list_sweep import RunningSweep
-from simulated_instruments.scpi import act, constant, ignore, none, only
+from simulated_instruments.scpi import act, constant, only
+from simulated_instruments.scpi_commands import kept, plain, remembered, setting
 from simulated_instruments.scpi_errors import ScpiError
 from simulated_instruments.scpi_parameters import Boolean, Choice, Number, Parameter, unquote, whole
 from simulated_instruments.scpi_tree import Command
@@ -34,34 +35,11 @@ _FORMAT = Choice("ASCii", "REAL", "SREal")
 _ORDER = Choice("NORMal", "SWAPped")
 _LONG: Final = {"VOLT": "VOLTage", "CURR": "CURRent", "RES": "RESistance"}
 _COUNT = whole(1, 300_000, 1)
-
-Setter = Callable[[Any, Any], None]
-Getter = Callable[[Any], Any]
-
-
-def _setting(header: str, parameter: Parameter, get: Getter, put: Setter) -> Command:
-    """Make a command with its query; the query answers MIN, MAX and DEF too."""
-
-    def write(instrument: Any, suffixes: tuple[int, ...], arguments: tuple[str, ...]) -> None:
-        put(instrument, only(arguments, parameter))
-
-    def query(instrument: Any, suffixes: tuple[int, ...], arguments: tuple[str, ...]) -> str:
-        if arguments:
-            return parameter.write(parameter.special(arguments[0]))
-        return parameter.write(get(instrument))
-
-    return Command(header, write, query)
-
-
-def _field(header: str, parameter: Parameter, where: Getter, name: str, after: Any = None) -> Command:
-    """Make a command that keeps its value in a field of a settings object."""
-
-    def put(instrument: Any, value: Any) -> None:
-        setattr(where(instrument), name, value)
-        if after is not None:
-            after(instrument)
-
-    return _setting(header, parameter, lambda instrument: getattr(where(instrument), name), put)
+_SCREEN = Choice(
+    "HOME", "HOME_LARGe_reading", "READing_table", "GRAPh", "HISTogram", "GRAPH_SWIPE",
+    "SETTINGS_SWIPE", "SOURCE_SWIPE", "STATISTICS_SWIPE", "USER_SWIPE", "PROCessing",
+)  # fmt: skip
+_LIGHT = Choice("ON100", "ON75", "ON50", "ON25", "OFF", "BLACkout")
 
 
 def _of_source(name: str) -> Iterator[Command]:
@@ -80,28 +58,28 @@ def _of_source(name: str) -> Iterator[Command]:
     def set_delay(instrument: Any, value: float) -> None:
         source(instrument).delay, source(instrument).delay_auto = value, False
 
-    yield _setting(
+    yield setting(
         f"{at}[:LEVel][:IMMediate][:AMPLitude]",
         _LEVELS[name],
         lambda instrument: source(instrument).level,
         lambda instrument, value: instrument.set_level(name, value),
     )
-    yield _setting(
+    yield setting(
         f"{at}:RANGe",
         _RANGES[name],
         lambda instrument: source(instrument).range,
         lambda instrument, value: instrument.set_source_range(name, value),
     )
-    yield _field(f"{at}:RANGe:AUTO", _ON, source, "auto", lambda i: i.set_level(name, source(i).level))
-    yield _setting(f"{limit}[:LEVel]", _LIMITS[name], lambda i: source(i).limit, set_limit)
-    yield Command(f"{limit}[:LEVel]:TRIPped", query=_bare(lambda i: "1" if i.tripped(name) else "0"))
-    yield _setting(f"{at}:DELay", _DELAY, lambda i: source(i).delay, set_delay)
-    yield _field(f"{at}:DELay:AUTO", _ON, source, "delay_auto")
-    yield _field(f"{at}:READ:BACK", _ON, source, "readback")
-    yield _field(f":OUTPut[1]:{_LONG[name]}:SMODe", _OFF_STATE, source, "off_state")
+    yield kept(f"{at}:RANGe:AUTO", _ON, source, "auto", lambda i: i.set_level(name, source(i).level))
+    yield setting(f"{limit}[:LEVel]", _LIMITS[name], lambda i: source(i).limit, set_limit)
+    yield Command(f"{limit}[:LEVel]:TRIPped", query=plain(lambda i: "1" if i.tripped(name) else "0"))
+    yield setting(f"{at}:DELay", _DELAY, lambda i: source(i).delay, set_delay)
+    yield kept(f"{at}:DELay:AUTO", _ON, source, "delay_auto")
+    yield kept(f"{at}:READ:BACK", _ON, source, "readback")
+    yield kept(f":OUTPut[1]:{_LONG[name]}:SMODe", _OFF_STATE, source, "off_state")
     yield Command(f":SOURce[1]:LIST:{_LONG[name]}", _list_writer(name, False), _list_query(name))
     yield Command(f":SOURce[1]:LIST:{_LONG[name]}:APPend", _list_writer(name, True))
-    yield Command(f":SOURce[1]:LIST:{_LONG[name]}:POINts", query=_bare(lambda i: str(len(i.lists[name]))))
+    yield Command(f":SOURce[1]:LIST:{_LONG[name]}:POINts", query=plain(lambda i: str(len(i.lists[name]))))
     yield Command(f":SOURce[1]:SWEep:{_LONG[name]}:LIST", _sweep_list(name))
     yield Command(f":SOURce[1]:SWEep:{_LONG[name]}:LINear", _sweep_linear(name))
 
@@ -117,25 +95,19 @@ def _of_sense(name: str) -> Iterator[Command]:
         instrument.move_limits()
         instrument.apply()
 
-    yield _setting(
+    yield setting(
         f"{at}:RANGe[:UPPer]",
         _RANGES[name],
         lambda instrument: sense(instrument).range,
         lambda instrument, value: instrument.set_sense_range(name, value),
     )
-    yield _field(f"{at}:RANGe:AUTO", _ON, sense, "auto", refresh)
-    yield _field(f"{at}:NPLCycles", _NPLC, sense, "nplc")
-    yield _field(f"{at}:RSENse", _ON, sense, "remote", refresh)
-    for header in (f"{at}:AZERo[:STATe]", f"{at}:AVERage", f"{at}:AVERage:TCONtrol", f"{at}:AVERage:COUNt"):
-        yield Command(header, ignore, constant("0"))
-
-
-def _bare(function: Getter) -> Any:
-    def handler(instrument: Any, suffixes: tuple[int, ...], arguments: tuple[str, ...]) -> Any:
-        none(arguments)
-        return function(instrument)
-
-    return handler
+    yield kept(f"{at}:RANGe:AUTO", _ON, sense, "auto", refresh)
+    yield kept(f"{at}:NPLCycles", _NPLC, sense, "nplc")
+    yield kept(f"{at}:RSENse", _ON, sense, "remote", refresh)
+    yield remembered(f"{at}:AZERo[:STATe]", _ON, True)
+    yield remembered(f"{at}:AVERage[:STATe]", _ON, False)
+    yield remembered(f"{at}:AVERage:TCONtrol", Choice("REPeat", "MOVing"), "REP")
+    yield remembered(f"{at}:AVERage:COUNt", whole(1, 100, 10), 10)
 
 
 # --- lists and sweeps ----------------------------------------------------------------------
@@ -148,16 +120,16 @@ def _list_writer(name: str, append: bool) -> Any:
         if len(arguments) > LIST_CHUNK:
             raise ScpiError(-223, f"{len(arguments)} values; {LIST_CHUNK} a command")
         values = _LEVELS[name].read_all(arguments)
-        kept = instrument.lists[name] if append else []
-        if len(kept) + len(values) > LIST_CAPACITY:
+        before = instrument.lists[name] if append else []
+        if len(before) + len(values) > LIST_CAPACITY:
             raise ScpiError(-223, f"{LIST_CAPACITY} values in all")
-        instrument.lists[name] = kept + values
+        instrument.lists[name] = before + values
 
     return write
 
 
 def _list_query(name: str) -> Any:
-    return _bare(lambda i: ",".join(map(_LEVELS[name].write, i.lists[name])) or "nil")
+    return plain(lambda i: ",".join(map(_LEVELS[name].write, i.lists[name])) or "nil")
 
 
 def _argument(arguments: tuple[str, ...], place: int, parameter: Parameter, default: Any) -> Any:
@@ -233,13 +205,13 @@ COMMANDS: Final = (
     *_of_sense("VOLT"),
     *_of_sense("CURR"),
     *_of_sense("RES"),
-    _setting(
+    setting(
         ":SOURce[1]:FUNCtion[:MODE]",
         _FUNCTION,
         lambda instrument: instrument.settings.function,
         lambda instrument, value: instrument.set_function(value),
     ),
-    _field(
+    kept(
         ":SOURce[1]:VOLTage:PROTection[:LEVel]",
         _PROTECTION,
         _settings,
@@ -249,32 +221,32 @@ COMMANDS: Final = (
     Command(
         ":SENSe[1]:FUNCtion[:ON]",
         lambda instrument, suffixes, arguments: readings.set_measured(instrument, only(arguments, _MEASURED)),
-        _bare(lambda i: f'"{i.settings.measured}{"" if i.settings.measured == "RES" else ":DC"}"'),
+        plain(lambda i: f'"{i.settings.measured}{"" if i.settings.measured == "RES" else ":DC"}"'),
     ),
-    _setting(
+    setting(
         ":SENSe[1]:COUNt",
         _COUNT,
         lambda instrument: instrument.settings.count,
         lambda instrument, value: setattr(instrument.settings, "count", int(value)),
     ),
-    _setting(
+    setting(
         ":OUTPut[1][:STATe]",
         _ON,
         lambda instrument: instrument.settings.output,
         lambda instrument, value: instrument.set_output(value),
     ),
-    Command(":OUTPut[1]:INTerlock:STATe", ignore, constant("0")),
-    _field(":ROUTe:TERMinals", Choice("FRONt", "REAR"), _settings, "terminals"),
-    _field(":FORMat[:DATA]", _FORMAT, _settings, "format"),
-    _field(":FORMat:BORDer", _ORDER, _settings, "byte_order"),
-    Command(":FORMat:ASCii:PRECision", ignore, constant("0")),
+    remembered(":OUTPut[1]:INTerlock:STATe", _ON, False),
+    kept(":ROUTe:TERMinals", Choice("FRONt", "REAR"), _settings, "terminals"),
+    kept(":FORMat[:DATA]", _FORMAT, _settings, "format"),
+    kept(":FORMat:BORDer", _ORDER, _settings, "byte_order"),
+    remembered(":FORMat:ASCii:PRECision", whole(0, 16, 0), 0),
     Command(":READ", query=readings.read),
     Command(":FETCh", query=readings.fetch),
     Command(":MEASure", query=readings.measure(None)),
     *(Command(f":MEASure:{long}[:DC]", query=readings.measure(name)) for name, long in _LONG.items()),
     Command(":INITiate[:IMMediate]", act("initiate")),
     Command(":ABORt", act("abort")),
-    Command(":TRIGger:STATe", query=_bare(_running)),
+    Command(":TRIGger:STATe", query=plain(_running)),
     Command(":TRACe:DATA", query=readings.data),
     Command(":TRACe:ACTual", query=readings.with_buffer(lambda buffer: str(len(buffer)))),
     Command(":TRACe:CLEar", readings.with_buffer(lambda buffer: buffer.clear())),
@@ -285,7 +257,7 @@ COMMANDS: Final = (
     Command(":TRACe:STATistics:MINimum", query=readings.statistic(np.min)),
     Command(":TRACe:STATistics:STDDev", query=readings.statistic(np.std)),
     Command(":SYSTem:LFRequency", query=constant("50")),
-    Command(":DISPlay:SCReen", ignore),
-    Command(":DISPlay:LIGHt:STATe", ignore),
-    Command("*LANG", ignore, constant("SCPI")),
+    remembered(":DISPlay:SCReen", _SCREEN, "HOME"),
+    remembered(":DISPlay:LIGHt:STATe", _LIGHT, "ON50"),
+    remembered("*LANG", Choice("SCPI"), "SCPI"),
 )

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from typing import Any, Final
 
-from simulated_instruments.scpi import act, constant, ignore, none, only
+from simulated_instruments.scpi import act, only
+from simulated_instruments.scpi_commands import plain, remembered, setting
 from simulated_instruments.scpi_errors import ScpiError
-from simulated_instruments.scpi_parameters import Boolean, Choice, Parameter, unquote
+from simulated_instruments.scpi_parameters import Boolean, Choice, Parameter, Text
 from simulated_instruments.scpi_tree import Command
 
 _PIECE: Final = re.compile(r"(\d{3})(?::(\d{3}))?")
-_LONGEST: Final = 12
 
 
 class ChannelList(Parameter):
@@ -41,6 +40,8 @@ class ChannelList(Parameter):
 
 _LIST = ChannelList()
 _ON = Boolean()
+_ELEMENTS = Choice("READing")
+"""The others (time stamp, channel, units) are not simulated."""
 _FUNCTION = Choice(
     "VOLTage", "VOLTage:DC", "VOLTage:AC", "CURRent", "RESistance", "FRESistance", "TEMPerature", quoted=True
 )
@@ -49,14 +50,6 @@ _FUNCTION = Choice(
 def _with_list(method: str) -> Any:
     def handler(instrument: Any, suffixes: tuple[int, ...], arguments: tuple[str, ...]) -> None:
         getattr(instrument, method)(only(arguments, _LIST))
-
-    return handler
-
-
-def _bare(function: Callable[[Any], str]) -> Any:
-    def handler(instrument: Any, suffixes: tuple[int, ...], arguments: tuple[str, ...]) -> str:
-        none(arguments)
-        return function(instrument)
 
     return handler
 
@@ -86,38 +79,25 @@ def _set_function(instrument: Any, suffixes: tuple[int, ...], arguments: tuple[s
     instrument.function = only(arguments, _FUNCTION).removesuffix(":DC")
 
 
-def _set_text(instrument: Any, suffixes: tuple[int, ...], arguments: tuple[str, ...]) -> None:
-    if len(arguments) != 1:
-        raise ScpiError(-109 if not arguments else -108)
-    text = unquote(arguments[0])
-    if text == arguments[0] or len(text) > _LONGEST:
-        raise ScpiError(-151, f"a string of at most {_LONGEST} characters")
-    instrument.text = text
-
-
-def _show_text(instrument: Any, suffixes: tuple[int, ...], arguments: tuple[str, ...]) -> None:
-    instrument.text_shown = only(arguments, _ON)
-
-
 def _measure(instrument: Any) -> str:
     return f"{instrument.measure():+.8E}"
 
 
 COMMANDS: Final = (
-    Command("*OPT", query=_bare(_cards)),
-    Command(":ROUTe:MULTiple:CLOSe", _with_list("close"), _bare(lambda i: _LIST.write(i.closed()))),
+    Command("*OPT", query=plain(_cards)),
+    Command(":ROUTe:MULTiple:CLOSe", _with_list("close"), plain(lambda i: _LIST.write(i.closed())), (_LIST,)),
     Command(":ROUTe:MULTiple:CLOSe:STATe", query=_state),
     Command(":ROUTe:MULTiple:STATe", query=_state),
-    Command(":ROUTe:MULTiple:OPEN", _with_list("open")),
-    Command(":ROUTe:OPEN:ALL", act("open_all")),
-    Command(":ROUTe:CLOSe", _close_system, _bare(_system)),
-    Command("[:SENSe]:FUNCtion", _set_function, _bare(lambda i: f'"{i.function}"')),
-    *(Command(header, query=_bare(_measure)) for header in (":READ", ":FETCh", ":MEASure[:VOLTage][:DC]")),
-    Command(":INITiate:CONTinuous", ignore, constant("0")),
-    Command(":FORMat:ELEMents", ignore, constant("READ")),
-    Command(":DISPlay:TEXT:DATA", _set_text, _bare(lambda i: f'"{i.text}"')),
-    Command(":DISPlay:TEXT:STATe", _show_text, _bare(lambda i: _ON.write(i.text_shown))),
-    Command(":STATus:QUEue:CLEar", _bare(lambda i: i.errors.clear())),
-    Command(":STATus:QUEue[:NEXT]", query=_bare(lambda i: i.errors.pop())),
-    Command(":SYSTem:PRESet", act("reset")),
+    Command(":ROUTe:MULTiple:OPEN", _with_list("open"), takes=(_LIST,)),
+    Command(":ROUTe:OPEN:ALL", act("open_all"), takes=()),
+    Command(":ROUTe:CLOSe", _close_system, plain(_system)),
+    Command("[:SENSe]:FUNCtion", _set_function, plain(lambda i: f'"{i.function}"')),
+    *(Command(header, query=plain(_measure)) for header in (":READ", ":FETCh", ":MEASure[:VOLTage][:DC]")),
+    remembered(":INITiate:CONTinuous", _ON, False),
+    remembered(":FORMat:ELEMents", _ELEMENTS, "READ"),
+    setting(":DISPlay:TEXT:DATA", Text(12), lambda i: i.text, lambda i, text: setattr(i, "text", text)),
+    setting(":DISPlay:TEXT:STATe", _ON, lambda i: i.text_shown, lambda i, on: setattr(i, "text_shown", on)),
+    Command(":STATus:QUEue:CLEar", plain(lambda i: i.errors.clear()), takes=()),
+    Command(":STATus:QUEue[:NEXT]", query=plain(lambda i: i.errors.pop())),
+    Command(":SYSTem:PRESet", act("reset"), takes=()),
 )

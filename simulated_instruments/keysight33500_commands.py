@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from simulated_instruments import scpi_commands
 from simulated_instruments.pulse_commands import (
     apply_shape,
     channel_of,
     kept,
     levels,
+    remembered,
     set_duty,
     set_frequency,
     set_limited,
@@ -18,9 +20,9 @@ from simulated_instruments.pulse_commands import (
     setting,
     switch_output,
 )
-from simulated_instruments.scpi import act, constant, ignore, none
+from simulated_instruments.scpi import accepted, act, constant, none
 from simulated_instruments.scpi_errors import ScpiError
-from simulated_instruments.scpi_parameters import Boolean, Choice, Number, whole
+from simulated_instruments.scpi_parameters import Boolean, Choice, Number, Text, whole
 from simulated_instruments.scpi_tree import Command
 
 _ON = Boolean()
@@ -52,6 +54,12 @@ def _set_load(instrument: Any, channel: Any, value: float) -> None:
     instrument.apply(channel)
 
 
+def _synchronise(instrument: Any, suffixes: tuple[int, ...], arguments: tuple[str, ...]) -> None:
+    """Bring both phases together: phases are not simulated."""
+    none(arguments)
+    channel_of(instrument, suffixes)
+
+
 def _force(instrument: Any, suffixes: tuple[int, ...], arguments: tuple[str, ...]) -> None:
     none(arguments)
     channel = channel_of(instrument, suffixes)
@@ -74,16 +82,16 @@ COMMANDS: Final = (
     setting(f"{_SOURCE}:VOLTage:LIMit:STATe", _ON, lambda c: c.limited, set_limited),
     kept(f"{_SOURCE}:VOLTage:UNIT", Choice("VPP", "VRMS", "DBM"), "unit"),
     kept(f"{_SOURCE}:PHASe", _PHASE, "phase"),
-    Command(f"{_SOURCE}:PHASe:SYNChronize", ignore),
-    Command(f"{_SOURCE}:FUNCtion:SQUare:DCYCle", ignore, constant("5.000000E+01")),
-    Command(f"{_SOURCE}:FUNCtion:RAMP:SYMMetry", ignore, constant("1.000000E+02")),
+    Command(f"{_SOURCE}:PHASe:SYNChronize", _synchronise),
+    remembered(f"{_SOURCE}:FUNCtion:SQUare:DCYCle", Number(0.01, 99.99, 50.0, "%"), 50.0),
+    remembered(f"{_SOURCE}:FUNCtion:RAMP:SYMMetry", Number(0.0, 100.0, 100.0, "%"), 100.0),
     *(Command(f"{_SOURCE}:APPLy:{shape}", apply_shape(shape, _FREQUENCY)) for shape in _SHAPES),
     setting(":OUTPut#[:STATe]", _ON, lambda c: c.port.on, switch_output),
     setting(":OUTPut#:LOAD", _LOAD, lambda c: c.load, _set_load),
     setting(":OUTPut#:POLarity", _POLARITY, lambda c: "INV" if c.inverted else "NORM", set_polarity),
-    Command(":OUTPut:SYNC[:STATe]", ignore, constant("1")),
-    Command(":OUTPut:SYNC:SOURce", ignore, constant("CH1")),
-    Command(":OUTPut:TRIGger[:STATe]", ignore, constant("0")),
+    scpi_commands.remembered(":OUTPut:SYNC[:STATe]", _ON, True),
+    scpi_commands.remembered(":OUTPut:SYNC:SOURce", Choice("CH1", "CH2"), "CH1"),
+    scpi_commands.remembered(":OUTPut:TRIGger[:STATe]", _ON, False),
     kept(f"{_SOURCE}:BURSt[:STATe]", _ON, "burst"),
     kept(f"{_SOURCE}:BURSt:MODE", Choice("TRIGgered", "GATed"), "burst_mode"),
     kept(f"{_SOURCE}:BURSt:NCYCles", _CYCLES, "cycles"),
@@ -96,9 +104,9 @@ COMMANDS: Final = (
     kept(":TRIGger#:DELay", Number(0.0, 1e3, 0.0, "S"), "trigger_delay"),
     kept(":TRIGger#:TIMer", Number(1e-6, 8e3, 10e-3, "S"), "burst_period"),
     Command(":TRIGger#[:IMMediate]", _force),
-    Command(":ABORt", act("abort")),
-    Command(":DISPlay", ignore, constant("1")),
-    Command(":DISPlay:TEXT", ignore, constant('""')),
-    Command(":DISPlay:TEXT:CLEar", ignore),
+    Command(":ABORt", act("abort"), takes=()),
+    scpi_commands.remembered(":DISPlay", _ON, True),
+    scpi_commands.remembered(":DISPlay:TEXT", Text(40), ""),
+    accepted(":DISPlay:TEXT:CLEar"),
     Command("*OPT", query=constant("0")),
 )

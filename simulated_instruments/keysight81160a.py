@@ -5,7 +5,8 @@ Behaviour from the 81150A/81160A User's Guide (81150-91020), chapters 3 and 4.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from typing import Final
 
 from simulated_instruments.keysight81160a_commands import COMMANDS
 from simulated_instruments.pulse_source import Output, VirtualPulseGenerator
@@ -19,8 +20,15 @@ class Channel(Output):
     """One channel: armed by ``ARM:SOUR``, its pulses counted by ``TRIG:COUN``."""
 
     delay: float = 0.0
+    tracking: bool = False
     arm: str = "IMM"
     count: int = 1
+
+
+_TRACKED: Final = tuple(
+    one.name for one in fields(Channel) if one.name not in ("port", "firing", "words", "tracking")
+)
+"""What a coupled channel takes over."""
 
 
 class VirtualKeysight81160A(VirtualPulseGenerator):
@@ -33,6 +41,19 @@ class VirtualKeysight81160A(VirtualPulseGenerator):
     def fresh(self, port: GeneratorPort) -> Channel:
         """Make a channel with its power-on settings: it runs for ever as soon as it is on."""
         return Channel(port)
+
+    def together(self, channel: Channel) -> list[Channel]:
+        """While they track, both."""
+        return list(self._channels.values()) if channel.tracking else [channel]
+
+    def track(self, leader: Channel, on: bool) -> None:
+        """Couple the channels: the other takes the leader's settings over, its output stays as it is."""
+        for channel in self._channels.values():
+            if on and channel is not leader:
+                for name in _TRACKED:
+                    setattr(channel, name, getattr(leader, name))
+                self.apply(channel)
+            channel.tracking = on
 
     def free_period(self, channel: Channel) -> float | None:
         """``ARM:SOUR IMM`` runs at its period, ``INT2`` at the burst period."""

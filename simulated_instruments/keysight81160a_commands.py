@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from simulated_instruments import scpi_commands
 from simulated_instruments.pulse_commands import (
     Getter,
     Setter,
     apply_shape,
     kept,
     levels,
+    remembered,
     set_duty,
     set_frequency,
     set_limited,
@@ -20,12 +22,14 @@ from simulated_instruments.pulse_commands import (
     setting,
     switch_output,
 )
-from simulated_instruments.scpi import act, constant, ignore
+from simulated_instruments.scpi import act
 from simulated_instruments.scpi_parameters import Boolean, Choice, Number, Parameter, whole
 from simulated_instruments.scpi_tree import Command
 
 _ON = Boolean()
 _LOAD = Number(0.3, 1e6, 50.0, "OHM", infinite=True)
+_SOURCE_OHMS = Number(50.0, 50.0, 50.0, "OHM")
+"""The instrument can be told 5 ohm too; here it has 50 only."""
 _WIDTH = Number(1.5e-9, 1e6, 100e-9, "S")
 _PERIOD = Number(2e-9, 1e6, 1e-6, "S")
 _TRANSITION = Number(1e-9, 1e3, 1e-9, "S")
@@ -60,6 +64,10 @@ def _set_arm(instrument: Any, channel: Any, value: str) -> None:
     instrument.apply(channel)
 
 
+def _track(instrument: Any, channel: Any, value: bool) -> None:
+    instrument.track(channel, value)
+
+
 _SOURCE: Final = "[:SOURce[1]]"
 
 
@@ -91,7 +99,7 @@ COMMANDS: Final = (
     setting(":OUTPut#[:STATe]", _ON, lambda c: c.port.on, switch_output),
     kept(":OUTPut#:LOAD", _LOAD, "load"),
     kept(":OUTPut#:IMPedance:EXTernal", _LOAD, "load"),
-    Command(":OUTPut#:IMPedance", ignore, constant("5.000000E+01")),
+    remembered(":OUTPut#:IMPedance", _SOURCE_OHMS, 50.0),
     setting(
         ":OUTPut#:POLarity",
         _POLARITY,
@@ -105,7 +113,7 @@ COMMANDS: Final = (
     setting(f"{_SOURCE}:BURSt#:STATe", _ON, lambda c: c.burst, _set_burst),
     kept(f"{_SOURCE}:BURSt#:MODE", Choice("TRIGgered", "GATed"), "burst_mode"),
     kept(f"{_SOURCE}:BURSt#:INTernal:PERiod", Number(3.03e-9, 1e6, 1e-3, "S"), "burst_period"),
-    Command(":ABORt", act("abort")),
-    Command(":TRACe:CHANnel#", ignore, constant("0")),
-    Command(":DISPlay", ignore),
+    Command(":ABORt", act("abort"), takes=()),
+    setting(":TRACk:CHANnel#", _ON, lambda c: c.tracking, _track),
+    scpi_commands.remembered(":DISPlay", _ON, True),
 )

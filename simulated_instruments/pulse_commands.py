@@ -29,13 +29,25 @@ def setting(header: str, parameter: Parameter, get: Getter, put: Setter) -> Comm
     """Make a channel's command and query: ``get(channel)``, ``put(instrument, channel, value)``."""
 
     def write(instrument: Any, suffixes: tuple[int, ...], arguments: tuple[str, ...]) -> None:
-        put(instrument, channel_of(instrument, suffixes), only(arguments, parameter))
+        channel, value = channel_of(instrument, suffixes), only(arguments, parameter)
+        for one in instrument.together(channel):
+            put(instrument, one, value)
 
     def query(instrument: Any, suffixes: tuple[int, ...], arguments: tuple[str, ...]) -> str:
         channel = channel_of(instrument, suffixes)
         return parameter.write(parameter.special(arguments[0]) if arguments else get(channel))
 
-    return Command(header, write, query)
+    return Command(header, write, query, (parameter,))
+
+
+def remembered(header: str, parameter: Parameter, default: Any) -> Command:
+    """Make a channel's setting that is kept and answered, and changes nothing in the simulation."""
+    return setting(
+        header,
+        parameter,
+        lambda channel: channel.words.get(header, default),
+        lambda instrument, channel, value: channel.words.__setitem__(header, value),
+    )
 
 
 def kept(header: str, parameter: Parameter, name: str) -> Command:

@@ -68,6 +68,7 @@ class Output:
     limit_high: float = 10.0
     limit_low: float = -10.0
     firing: Firing | None = field(default=None)
+    words: dict[str, Any] = field(default_factory=dict)
 
     @property
     def factor(self) -> float:
@@ -119,6 +120,10 @@ class VirtualPulseGenerator(ScpiInstrument):
         if number not in self._channels:
             raise ScpiError(-114, f"channel {number}")
         return self._channels[number]
+
+    def together(self, channel: Any) -> list[Any]:
+        """Return the channels that are set when this one is; models that can couple them override it."""
+        return [channel]
 
     def apply(self, channel: Any, on: bool | None = None) -> None:
         """Make the world see a channel's present settings; free-running channels run."""

@@ -10,13 +10,14 @@ from typing import Any, ClassVar, Final
 from labtrain.clock import Clock
 from simulated_instruments.instrument import VirtualInstrument
 from simulated_instruments.scpi_errors import ErrorQueue, ScpiError
-from simulated_instruments.scpi_parameters import Parameter, whole
+from simulated_instruments.scpi_parameters import Number, Parameter, whole
 from simulated_instruments.scpi_text import parse_unit, split_outside_quotes
 from simulated_instruments.scpi_tree import Command, CommandTree
 from simulated_instruments.world import World
 
 _REMEMBERED: Final = 4096
 _BYTE: Final = whole(0, 255, 0)
+_TONE: Final = Number(0.0, 2e6, 1e3)
 _COMMAND_ERROR, _EXECUTION_ERROR, _DEVICE_ERROR, _POWER_ON = 32, 16, 8, 128
 
 Action = Callable[[Any], str | bytes | None]
@@ -26,6 +27,12 @@ class ScpiInstrument(VirtualInstrument):
     """The part of a SCPI instrument that all models share.
 
     A model states its ``tree`` and ``identity`` and carries out ``reset``.
+
+    Attributes
+    ----------
+    words
+        Header -> value of settings that are kept and answered, and change nothing here; the defaults are back
+        after ``*RST``.
     """
 
     tree: ClassVar[CommandTree]
@@ -37,6 +44,7 @@ class ScpiInstrument(VirtualInstrument):
         self.event_status = _POWER_ON
         self.event_enable = 0
         self.service_enable = 0
+        self.words: dict[str, Any] = {}
         self._compiled: dict[bytes, tuple[Action, ...]] = {}
 
     def _carry_out(self, message: bytes) -> bytes | None:
@@ -153,11 +161,33 @@ def act(method: str) -> Any:
 
 def constant(text: str) -> Any:
     """Make a query handler that always gives the same reply."""
-    return lambda instrument, suffixes, arguments: text
+
+    def handler(instrument: Any, suffixes: tuple[int, ...], arguments: tuple[str, ...]) -> str:
+        none(arguments)
+        return text
+
+    return handler
 
 
-def ignore(instrument: Any, suffixes: tuple[int, ...], arguments: tuple[str, ...]) -> None:
-    """Accept a command that changes nothing in a simulation (beeper, display)."""
+def accepted(header: str, *parameters: Parameter, least: int | None = None) -> Command:
+    """Make a command that checks its parameters and changes nothing (beeper, display).
+
+    Parameters
+    ----------
+    header, parameters
+        What it takes, in order.
+    least
+        How many there must be; None for all.
+    """
+    needed = len(parameters) if least is None else least
+
+    def write(instrument: Any, suffixes: tuple[int, ...], arguments: tuple[str, ...]) -> None:
+        if not needed <= len(arguments) <= len(parameters):
+            raise ScpiError(-109 if len(arguments) < needed else -108)
+        for parameter, argument in zip(parameters, arguments, strict=False):
+            parameter.read(argument)
+
+    return Command(header, write, takes=parameters if needed == len(parameters) else None)
 
 
 def _identify(instrument: ScpiInstrument) -> str:
@@ -194,6 +224,11 @@ def _plain(function: Callable[[Any], Any]) -> Any:
     return handler
 
 
+def _reset(instrument: ScpiInstrument) -> None:
+    instrument.words.clear()
+    instrument.reset()
+
+
 def _wait_then_one(instrument: ScpiInstrument) -> str:
     instrument.complete()
     return "1"
@@ -212,22 +247,22 @@ def _next_errors(instrument: ScpiInstrument) -> str:
 
 COMMON: Final = (
     Command("*IDN", query=_plain(_identify)),
-    Command("*RST", write=act("reset")),
-    Command("*CLS", write=_plain(_clear)),
-    Command("*OPC", write=_plain(_operation_complete), query=_plain(_wait_then_one)),
-    Command("*WAI", write=act("complete")),
-    Command("*TRG", write=act("trigger")),
+    Command("*RST", _plain(_reset), takes=()),
+    Command("*CLS", _plain(_clear), takes=()),
+    Command("*OPC", _plain(_operation_complete), _plain(_wait_then_one), ()),
+    Command("*WAI", act("complete"), takes=()),
+    Command("*TRG", act("trigger"), takes=()),
     Command("*TST", query=constant("0")),
     Command("*STB", query=_plain(_status_byte)),
     Command("*ESR", query=_plain(_event_status)),
-    Command("*ESE", *_register("event_enable")),
-    Command("*SRE", *_register("service_enable")),
+    Command("*ESE", *_register("event_enable"), (_BYTE,)),
+    Command("*SRE", *_register("service_enable"), (_BYTE,)),
     Command(":SYSTem:ERRor[:NEXT]", query=_plain(lambda instrument: instrument.errors.pop())),
     Command(":SYSTem:ERRor:COUNt", query=_plain(lambda instrument: str(len(instrument.errors)))),
     Command(":SYSTem:ERRor:ALL", query=_plain(_next_errors)),
-    Command(":SYSTem:CLEar", write=_plain(lambda instrument: instrument.errors.clear())),
+    Command(":SYSTem:CLEar", _plain(lambda instrument: instrument.errors.clear()), takes=()),
     Command(":SYSTem:VERSion", query=constant("1999.0")),
-    Command(":SYSTem:BEEPer[:IMMediate]", write=ignore),
-    Command(":STATus:PRESet", write=ignore),
+    accepted(":SYSTem:BEEPer[:IMMediate]", _TONE, _TONE, least=0),
+    accepted(":STATus:PRESet"),
 )
 """IEEE 488.2 and SCPI commands that every model has."""

@@ -24,7 +24,17 @@ def setting(header: str, parameter: Parameter, get: Getter, put: Setter) -> Comm
             return parameter.write(parameter.special(arguments[0]))
         return parameter.write(get(instrument))
 
-    return Command(header, write, query)
+    return Command(header, write, query, (parameter,))
+
+
+def remembered(header: str, parameter: Parameter, default: Any) -> Command:
+    """Make a setting that is kept and answered, and changes nothing in the simulation."""
+    return setting(
+        header,
+        parameter,
+        lambda instrument: instrument.words.get(header, default),
+        lambda instrument, value: instrument.words.__setitem__(header, value),
+    )
 
 
 def kept(header: str, parameter: Parameter, where: Getter, name: str, after: Any = None) -> Command:

@@ -180,6 +180,30 @@ class Choice(Parameter):
         return value
 
 
+class Text(Parameter):
+    """A string in quotes.
+
+    Parameters
+    ----------
+    longest
+        How many characters it may have.
+    """
+
+    def __init__(self, longest: int) -> None:
+        self._longest = longest
+
+    def read(self, text: str) -> str:
+        """Read what stands between the quotes."""
+        inside = unquote(text)
+        if inside == text or len(inside) > self._longest:
+            raise ScpiError(-151, f"a string of at most {self._longest} characters")
+        return inside
+
+    def write(self, value: str) -> str:
+        """Write it in double quotes."""
+        return f'"{value}"'
+
+
 def unquote(text: str) -> str:
     """Remove one pair of equal quotes, if there is one."""
     if len(text) >= 2 and text[0] == text[-1] and text[0] in "'\"":

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from simulated_instruments.scpi_errors import ScpiError
-from simulated_instruments.scpi_parameters import short_form
+from simulated_instruments.scpi_parameters import Parameter, short_form
 
 Handler = Callable[[Any, tuple[int, ...], tuple[str, ...]], str | bytes | None]
 """``handler(instrument, suffixes, arguments)``; suffixes are those of ``#`` nodes, 1 if left out."""
@@ -27,11 +27,14 @@ class Command:
         handler is given, ``[1]`` one that may only be 1.
     write, query
         What is done; None where there is no such form.
+    takes
+        What ``write`` takes, one parameter each; None where the handler reads them in its own way.
     """
 
     header: str
     write: Handler | None = None
     query: Handler | None = None
+    takes: tuple[Parameter, ...] | None = None
 
 
 @dataclass(slots=True)
@@ -48,11 +51,17 @@ class CommandTree:
     ----------
     commands
         All of an instrument; a later one replaces an earlier one of the same header.
+
+    Attributes
+    ----------
+    commands
+        Header -> command.
     """
 
     def __init__(self, commands: Iterable[Command]) -> None:
         self._root = _Node()
-        for command in commands:
+        self.commands = {command.header: command for command in commands}
+        for command in self.commands.values():
             self._add(command)
 
     def _add(self, command: Command) -> None:
