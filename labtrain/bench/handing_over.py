@@ -29,11 +29,16 @@ class HandoverConnector(Connector):
         The bench file's.
     going_live
         Called when the instruments take over, before anything is sent to them.
+    earlier
+        How often the recorded run itself had been taken up: so many handovers stand in the record.
     """
 
     drives = True
 
-    def __init__(self, replay: Replay, plan: BenchPlan, going_live: Callable[[], None]) -> None:
+    def __init__(
+        self, replay: Replay, plan: BenchPlan, going_live: Callable[[], None], earlier: int = 0
+    ) -> None:
+        self._earlier = earlier
         self._replay = replay
         self._plan = plan
         self._going_live = going_live
@@ -48,13 +53,16 @@ class HandoverConnector(Connector):
         return link
 
     def hand_over(self) -> bool:
-        """Connect to every instrument; from here on they answer.
+        """Connect to every instrument; from here on they answer. Handovers of the record change nothing.
 
         Raises
         ------
         InstrumentError
             When one cannot be reached; nothing has been sent then.
         """
+        if self._earlier:
+            self._earlier -= 1
+            return False
         live = self._connect()
         for link in self._links:
             link.connect()

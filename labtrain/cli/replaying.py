@@ -17,6 +17,7 @@ from labtrain.errors import DataError, LabtrainError, ReplayMismatch
 from labtrain.progress import Progress
 
 if TYPE_CHECKING:
+    from labtrain.bench import Rests
     from labtrain.session import Recording, ReplayReport
 
 
@@ -59,12 +60,18 @@ def replay_recording(
     changes: Mapping[str, str] | None = None,
     data: Path | None = None,
     tolerance: float = 0.0,
+    rests: Rests | None = None,
 ) -> ReplayReport:
     """Re-run ``recording``'s steps with ``changes`` to their settings; return what was compared.
 
     A run that was interrupted or killed is compared up to there; one that failed must fail alike.
+
+    Parameters
+    ----------
+    rests
+        Counts the moments at which no route was closed.
     """
-    from labtrain.bench import Bench, ReplayConnector
+    from labtrain.bench import Bench, ReplayConnector, Rests
     from labtrain.session import RecordEnds, Replay
 
     steps = [_changed(step, changes or {}) for step in steps_of(recording)]
@@ -74,7 +81,12 @@ def replay_recording(
         if recording.bench_file is None:
             carry_out(steps, Surroundings(run.sink, progress, seed, data_dir=data))
         else:
-            with Bench.open(recording.bench_file, sink=run.sink, connector=ReplayConnector(run)) as bench:
+            with Bench.open(
+                recording.bench_file,
+                sink=run.sink,
+                connector=ReplayConnector(run),
+                rests=rests or Rests(taken_up_at(recording)),
+            ) as bench:
                 carry_out_on(bench, steps, run.sink, progress, seed, data)
     except (ReplayMismatch, RecordEnds):
         pass  # the report tells it
@@ -101,6 +113,11 @@ def steps_of(recording: Recording) -> list[dict[str, Any]]:
             remedy="do it from Python with labtrain.session.Replay or labtrain.session.Resume",
         )
     return list(steps)
+
+
+def taken_up_at(recording: Recording) -> list[int]:
+    """Return the moments at rest at which a recorded run had been taken up on its instruments."""
+    return list(recording.start.get("resumes", {}).get("taken_up_at", []))
 
 
 def _changed(step: dict[str, Any], changes: Mapping[str, str]) -> dict[str, Any]:

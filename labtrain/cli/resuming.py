@@ -26,10 +26,15 @@ def resume(
     out: OutOption = None,
     force: ForceOption = False,
     yes: YesOption = False,
+    sigma: Annotated[
+        float, typer.Option("--sigma", min=0.0, help="How far real devices may be from the record.")
+    ] = 5.0,
     data: Annotated[Path | None, typer.Option("--data", help="Where the data sets are.")] = None,
     as_json: JsonFlag = False,
 ) -> None:
     """Take an aborted protocol or training run up again; the whole of it goes into a new file.
+
+    On real instruments every device is read first; one that is not as the record left it stops it.
 
     Example: labtrain resume runs/20261122T101500Z_W12-3-4_train_1.h5
     """
@@ -39,9 +44,17 @@ def resume(
         require_new(out, force)
         clock = RealClock()
         with Recording.open(session) as recording, progress_bar(as_json) as progress:
-            require_resumable(recording)
+            require_unfinished(recording)
             target = out or first_free(session.parent, f"{session.stem}_resumed", ".h5")
-            done = resume_recording(recording, target, progress, force=force, data=data)
+            real = real_instruments(recording)
+            if real:
+                from labtrain.cli.taking_up import read_states, require_consent, take_up
+
+                findings = read_states(recording, target.parent, target.stem, progress)
+                require_consent(findings, real, sigma, yes)
+                done = take_up(recording, target, findings, progress, force=force, data=data)
+            else:
+                done = resume_recording(recording, target, progress, force=force, data=data)
             steps = steps_of(recording)
         end.with_(*_told(steps, done, clock.now_ns() / 1e9))
 
@@ -54,7 +67,8 @@ def resume_recording(
     Parameters
     ----------
     recording
-        Of an interrupted run on simulated instruments or directly simulated arrays.
+        Of an interrupted run on simulated instruments or directly simulated arrays (for real ones see
+        :mod:`labtrain.cli.taking_up`).
     out
         The new session's file.
 
@@ -80,13 +94,13 @@ def resume_recording(
     return Recorded(out, session.status, results, bench_seconds)
 
 
-def require_resumable(recording: Recording) -> None:
-    """Accept the record of a run that was stopped, on instruments that are simulated.
+def require_unfinished(recording: Recording) -> None:
+    """Accept the record of a run that did not come to its end.
 
     Raises
     ------
     UsageError
-        Saying why it cannot be resumed, and what to do instead.
+        For one that did.
     """
     if recording.status == "complete":
         raise UsageError(
@@ -94,19 +108,18 @@ def require_resumable(recording: Recording) -> None:
             file=recording.path,
             remedy="run it again with another --seed, or replay it",
         )
+
+
+def real_instruments(recording: Recording) -> list[str]:
+    """Return the instruments of a record that have an address."""
     if recording.bench_file is None:
-        return
+        return []
     from labtrain.bench import read_plan
 
     plan = read_plan(recording.bench_file)
-    real = [f"{one.alias} at {one.resource}" for one in plan.instruments.values() if one.resource]
-    if real:
-        raise UsageError(
-            f"the run drove real instruments ({', '.join(real)}): what their devices have become since"
-            " is not in the record",
-            file=recording.path,
-            remedy="measure the remaining devices with labtrain run --device, after a contact-check",
-        )
+    return [
+        f"{one.alias} ({one.model}) at {one.resource}" for one in plan.instruments.values() if one.resource
+    ]
 
 
 def _told(steps: list[dict[str, Any]], done: Recorded, seconds: float) -> tuple[Any, ...]:

@@ -179,6 +179,12 @@ class Recording:
         """Return what was said about a row stream, without reading its rows."""
         return dict(self._look_up("streams", "row stream", name)["attributes"])
 
+    def stream_span(self, name: str) -> tuple[int, int]:
+        """Return the sequence numbers of a row stream's first and last row; (0, 0) of one without rows."""
+        self._look_up("streams", "row stream", name)
+        span = self._file[name].attrs
+        return int(span.get("first_seq", 0)), int(span.get("last_seq", 0))
+
     def rows(self, name: str) -> Rows:
         """Return a row stream."""
         stream = self._look_up("streams", "row stream", name)

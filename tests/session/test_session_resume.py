@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from labtrain.bus import Bus
 from labtrain.cli.recorded import Order, record
 from labtrain.cli.replaying import replay_recording
-from labtrain.cli.resuming import require_resumable, resume_recording
+from labtrain.cli.resuming import require_unfinished, resume_recording
 from labtrain.cli.steps import protocol_step, train_step
 from labtrain.clock import VirtualClock
 from labtrain.errors import ReplayMismatch, UsageError
@@ -158,7 +158,7 @@ def test_a_protocol_on_a_simulated_bench_resumes_bit_for_bit(tmp_path) -> None:
         with Recording.open(cut) as recording:
             report = replay_recording(recording, SilentProgress())
             assert report.identical and report.interrupted and report.rows == steps
-            require_resumable(recording)
+            require_unfinished(recording)
             out = tmp_path / f"resumed{number}.h5"
             done = resume_recording(recording, out, SilentProgress())
         assert done.status == "complete" and everything(out) == whole
@@ -191,20 +191,7 @@ def test_a_training_resumes_to_the_same_weights(tmp_path) -> None:
 def test_what_cannot_be_resumed_says_why(tmp_path) -> None:
     done = record(Order("run", [IV], 3, Path("demo"), out=tmp_path / "a.h5"), SilentProgress())
     with Recording.open(done.session) as recording, pytest.raises(UsageError, match="came to its end"):
-        require_resumable(recording)
-    bench = recorded_bench(done.session).replace(
-        b'model = "2450"', b'model = "2450"\nresource = "TCPIP0::127.0.0.1::9::SOCKET"'
-    )
-    with pytest.raises(KeyboardInterrupt):
-        with Session.create(tmp_path / "b.h5", start={"steps": [IV]}, bench_file=bench):
-            signal.raise_signal(signal.SIGINT)
-    with Recording.open(tmp_path / "b.h5") as recording, pytest.raises(UsageError, match="real instruments"):
-        require_resumable(recording)
-
-
-def recorded_bench(path: Path) -> bytes:
-    with Recording.open(path) as recording:
-        return recording.bench_file or b""
+        require_unfinished(recording)
 
 
 def test_a_failure_is_replayed_as_the_same_failure(tmp_path) -> None:
