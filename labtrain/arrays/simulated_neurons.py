@@ -14,8 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from labtrain import noise
-from labtrain.arrays.neurons import DifferentiableNeuronArray, NeuronPairArray, Reading
+from labtrain.arrays.fused import Circuit, FusableArray
+from labtrain.arrays.neurons import DifferentiableNeuronArray, Reading
 from labtrain.arrays.selection import checked_indices
+from labtrain.arrays.simulated_layer import SimulatedLayer
 from labtrain.arrays.simulated_readout import Readout
 from labtrain.arrays.stimuli import checked_stimulus, on_grid
 from labtrain.errors import UsageError
@@ -28,7 +30,7 @@ FORWARD, PARTNER = 0, 1
 
 
 @final
-class SimulatedNeuronArray(NeuronPairArray, DifferentiableNeuronArray):
+class SimulatedNeuronArray(FusableArray, DifferentiableNeuronArray):
     """``n`` neuron pairs of a population of ``2 n`` cells (forward ``2 i``, partner ``2 i + 1``).
 
     Answers in the caller's namespace and on the caller's device. On the CPU a
@@ -107,6 +109,25 @@ class SimulatedNeuronArray(NeuronPairArray, DifferentiableNeuronArray):
         """Read forward devices and partners."""
         checked_stimulus(partner_amperes, len(self), self.name, "partner currents")
         return self._read(FORWARD, amperes), self._read(PARTNER, partner_amperes)
+
+    def fuse(self, circuit: Circuit) -> SimulatedLayer | None:
+        """Prepare a compiled layer; None where the voltmeter has noise of its own."""
+        if self.readout.read_noise:
+            return None
+        second = FORWARD if circuit.difference.same_device else PARTNER
+        cells = 2 * self._indices + FORWARD, 2 * self._indices + second
+        like = np.empty(0)
+        sides = self._parameters(FORWARD, like)[0], self._parameters(second, like)[0]
+        return SimulatedLayer(
+            circuit,
+            sides,
+            cells,
+            self._reads,
+            self._dead[self._indices],
+            self.readout,
+            (self.population.seed, self.population.stream("read")),
+            (self.resolution_amperes, self.max_amperes),
+        )
 
     def derivative(self, amperes: Any) -> Any:
         """Return the exact dV/dI of the forward devices at the currents that the source really makes.

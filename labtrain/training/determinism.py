@@ -34,7 +34,7 @@ def weights_digest(network: torch.nn.Module) -> str:
     digest = xxhash.xxh3_64()
     for name, parameter in network.named_parameters():
         digest.update(f"{name}{tuple(parameter.shape)}{parameter.dtype}".encode())
-        digest.update(parameter.detach().cpu().contiguous().numpy().tobytes())
+        digest.update(parameter.detach().cpu().contiguous().view(torch.uint8).numpy())
     return digest.hexdigest()
 
 

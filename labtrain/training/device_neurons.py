@@ -14,6 +14,7 @@ from labtrain.arrays.neurons import NeuronArray
 from labtrain.errors import UsageError
 from labtrain.training.calibration import Calibration, quantised
 from labtrain.training.estimators import SlopeEstimator
+from labtrain.training.fused_layer import FusedCache, single
 from labtrain.training.ledger import NeuronLedger
 from labtrain.training.mapping import BiasMapping
 from labtrain.training.state import as_numpy, as_tensors
@@ -39,7 +40,9 @@ class DeviceNeurons(torch.nn.Module):  # type: ignore[misc]  # torch is not type
     Notes
     -----
     The layer computes in float64 on the host, whatever the network's dtype: that is what instruments take
-    and give. Double backward is refused: there is no second derivative in two readings.
+    and give. Only where a float32 network meets an array that can do a layer's pass at once (directly
+    simulated pairs), everything stays in float32: the same draws, values equal to rounding.
+    Double backward is refused: there is no second derivative in two readings.
     """
 
     def __init__(self, array: NeuronArray, estimator: SlopeEstimator, mapping: BiasMapping) -> None:
@@ -53,7 +56,8 @@ class DeviceNeurons(torch.nn.Module):  # type: ignore[misc]  # torch is not type
         self.array = array
         self.estimator = estimator
         self.mapping = mapping
-        self.ledger = NeuronLedger()
+        self.ledger = NeuronLedger.of(len(array))
+        self._fused = FusedCache()
 
     def forward(self, z: torch.Tensor) -> torch.Tensor:
         """Read the devices at pre-activations ``z[..., n]``; return activations of the same shape.
@@ -72,12 +76,9 @@ class DeviceNeurons(torch.nn.Module):  # type: ignore[misc]  # torch is not type
             raise UsageError(f"input of shape {tuple(z.shape)} does not fit {n} device neurons")
         flat = z.detach().to("cpu", torch.float64).reshape(-1, n).numpy()
         if not np.isfinite(flat).all():
-            raise UsageError(
-                "training diverged: a pre-activation is not finite, so nothing was driven",
-                remedy="lower learning_rate",
-                key="learning_rate",
-            )
+            raise diverged()
         amperes, clipped = self.mapping.amperes(flat)
+        self.ledger.tally.clipped[:] += np.count_nonzero(clipped, axis=0)
         return quantised(amperes, self.array.resolution_amperes), clipped
 
     def read(self, amperes: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -95,6 +96,26 @@ class DeviceNeurons(torch.nn.Module):  # type: ignore[misc]  # torch is not type
         self.ledger.count(amperes, response.volts, response.flags, response.readings)
         return response.volts, response.ohms
 
+    def pass_at_once(self, z: torch.Tensor, slopes: bool) -> tuple[torch.Tensor, torch.Tensor | None] | None:
+        """Return activations and da/dz of one compiled pass; None where this layer has none."""
+        fused = self._fused.layer(self.array, self.estimator, self.mapping) if single(z) else None
+        if fused is None:
+            return None
+        n = len(self.array)
+        if z.shape[-1:] != (n,):
+            raise UsageError(f"input of shape {tuple(z.shape)} does not fit {n} device neurons")
+        rows = z.detach().numpy().reshape(-1, n)
+        reading = fused.read(np.ascontiguousarray(rows), slopes, self.ledger.tally)
+        if reading is None:
+            raise diverged()
+        self.ledger.add((1 + slopes) * rows.size, len(rows))
+        activations, derivatives = reading
+        shape = z.shape
+        return (
+            torch.from_numpy(activations.reshape(shape)),
+            None if derivatives is None else torch.from_numpy(derivatives.reshape(shape)),
+        )
+
     def recalibrate(self, calibration: Calibration, mapping: BiasMapping | None = None) -> None:
         """Take a fresh calibration read: new offset curves, and a new mapping where given."""
         self.estimator.prepare(calibration)
@@ -109,7 +130,7 @@ class DeviceNeurons(torch.nn.Module):  # type: ignore[misc]  # torch is not type
             "array": self.array.state_dict(),
             "mapping": vars(self.mapping),
             "calibration": self.estimator.state_dict(),
-            "ledger": vars(self.ledger),
+            "ledger": self.ledger.state_dict(),
         }
         return cast(dict[str, Any], as_tensors(state))
 
@@ -131,7 +152,7 @@ class DeviceNeurons(torch.nn.Module):  # type: ignore[misc]  # torch is not type
         self.mapping = BiasMapping(**given["mapping"])
         self.estimator.load_state_dict(given["calibration"])
         self.array.load_state_dict(given["array"])
-        self.ledger = NeuronLedger(**given["ledger"])
+        self.ledger = NeuronLedger.restored(given["ledger"])
 
     def __deepcopy__(self, memo: dict[int, Any]) -> DeviceNeurons:
         """Copy everything but the devices: there is only one chip."""
@@ -152,8 +173,14 @@ class _Respond(torch.autograd.Function):  # type: ignore[misc]
 
     @staticmethod
     def forward(ctx: Any, z: torch.Tensor, layer: DeviceNeurons, slopes: bool) -> torch.Tensor:
-        amperes, clipped = layer.currents(z)
         ctx.has_slopes = slopes and ctx.needs_input_grad[0]
+        at_once = layer.pass_at_once(z, ctx.has_slopes)
+        if at_once is not None:
+            activations, derivatives = at_once
+            if derivatives is not None:
+                ctx.save_for_backward(derivatives)
+            return activations
+        amperes, clipped = layer.currents(z)
         if ctx.has_slopes:
             volts, ohms = layer.read_with_slope(amperes)
             gain = np.where(clipped, 0.0, layer.mapping.gain(ohms))
@@ -170,7 +197,9 @@ class _Respond(torch.autograd.Function):  # type: ignore[misc]
                 remedy="call train() on the network before a forward pass whose gradient you need",
             )
         (slope,) = ctx.saved_tensors  # unpacked once only: recomputation counts
-        return _SlopeTimes.apply(gradient, slope), None, None
+        # Gradients are only recorded here under create_graph: one autograd node less in every plain step.
+        times = _SlopeTimes.apply(gradient, slope) if torch.is_grad_enabled() else gradient * slope
+        return times, None, None
 
 
 class _SlopeTimes(torch.autograd.Function):  # type: ignore[misc]
@@ -186,6 +215,15 @@ class _SlopeTimes(torch.autograd.Function):  # type: ignore[misc]
             "double backward through device neurons is refused: two readings hold a first derivative only",
             remedy="use a first-order optimiser (without create_graph=True)",
         )
+
+
+def diverged() -> UsageError:
+    """Say that nothing was driven."""
+    return UsageError(
+        "training diverged: a pre-activation is not finite, so nothing was driven",
+        remedy="lower learning_rate",
+        key="learning_rate",
+    )
 
 
 def _like(values: NDArray[np.float64], z: torch.Tensor) -> torch.Tensor:

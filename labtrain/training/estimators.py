@@ -17,6 +17,7 @@ from typing import Any, final
 import numpy as np
 from numpy.typing import NDArray
 
+from labtrain.arrays.fused import Difference
 from labtrain.arrays.neurons import DifferentiableNeuronArray, NeuronArray, NeuronPairArray, Reading
 from labtrain.errors import UsageError
 from labtrain.training.calibration import Calibration, interpolate, quantised
@@ -66,6 +67,10 @@ class SlopeEstimator(ABC):
     def load_state_dict(self, state: dict[str, Any]) -> None:  # noqa: B027
         """Take :meth:`state_dict`'s result back."""
 
+    def difference(self) -> Difference | None:
+        """Describe the second read for arrays that do it themselves; the same object until it changes."""
+        return None
+
     @abstractmethod
     def respond(self, array: NeuronArray, amperes: Volts) -> Response:
         """Read the response and the slope at ``amperes[B, n]``."""
@@ -79,6 +84,11 @@ class PairEstimator(SlopeEstimator):
 
     def __init__(self, delta_amperes: float) -> None:
         self.delta_amperes = delta_amperes
+        self._difference = Difference(delta_amperes)
+
+    def difference(self) -> Difference:
+        """The partner, as it is."""
+        return self._difference
 
     def respond(self, array: NeuronArray, amperes: Volts) -> Response:
         """Read forward devices at I and partners at I + dI."""
@@ -95,10 +105,18 @@ class CalibratedPairEstimator(SlopeEstimator):
     def __init__(self, delta_amperes: float) -> None:
         self.delta_amperes = delta_amperes
         self._calibration: Calibration | None = None
+        self._difference: Difference | None = None
 
     def prepare(self, calibration: Calibration) -> None:
         """Take the offset curves."""
         self._calibration = calibration
+        self._difference = Difference(
+            self.delta_amperes, grid_amperes=calibration.amperes, offset_volts=calibration.offset_volts
+        )
+
+    def difference(self) -> Difference | None:
+        """The partner, its offset curve taken off; None before there is one."""
+        return self._difference
 
     def state_dict(self) -> dict[str, Any]:
         """Return the calibration read."""
@@ -106,7 +124,10 @@ class CalibratedPairEstimator(SlopeEstimator):
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Restore the calibration read."""
-        self._calibration = Calibration(**state) if state else None
+        if state:
+            self.prepare(Calibration(**state))
+        else:
+            self._calibration = self._difference = None
 
     def respond(self, array: NeuronArray, amperes: Volts) -> Response:
         """Read forward devices at I and partners at I + dI; subtract the partners' offsets."""
@@ -129,6 +150,11 @@ class SameDeviceEstimator(SlopeEstimator):
 
     def __init__(self, delta_amperes: float) -> None:
         self.delta_amperes = delta_amperes
+        self._difference = Difference(delta_amperes, same_device=True)
+
+    def difference(self) -> Difference:
+        """The forward device again."""
+        return self._difference
 
     def respond(self, array: NeuronArray, amperes: Volts) -> Response:
         """Read forward devices at I and I + dI."""

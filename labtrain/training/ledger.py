@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
+
+from labtrain.arrays.fused import Tally
 
 
 @dataclass
@@ -16,16 +20,21 @@ class NeuronLedger:
     ----------
     reads
         Readings of one device.
-    flagged
-        Forward readings that came back with any flag (clipped, in compliance, ...).
-    watts_summed
-        Sum of V I over all readings, those of partners taken as equal to the forward device's:
-        times the aperture it is the energy spent in the devices.
+    responses
+        Forward readings of each neuron.
+    tally
+        Flagged readings, clipped biases and the sum of V I of each neuron: times the aperture the latter is
+        the energy spent in the devices.
     """
 
-    reads: int = 0
-    flagged: int = 0
-    watts_summed: float = 0.0
+    reads: int
+    responses: int
+    tally: Tally
+
+    @classmethod
+    def of(cls, count: int) -> Self:
+        """Begin the ledger of ``count`` neurons."""
+        return cls(0, 0, Tally.of(count))
 
     def count(
         self,
@@ -35,6 +44,28 @@ class NeuronLedger:
         readings: int,
     ) -> None:
         """Count one call that took ``readings`` readings at about these currents and voltages."""
+        self.add(readings, len(volts))
+        self.tally.flagged[:] += np.count_nonzero(flags, axis=0)
+        self.tally.watts[:] += (amperes * volts).sum(axis=0) * (readings / max(volts.size, 1))
+
+    def add(self, readings: int, responses: int) -> None:
+        """Count one call's readings, and how many of each neuron were forward ones."""
         self.reads += readings
-        self.flagged += int(np.count_nonzero(flags))
-        self.watts_summed += float((amperes * volts).sum()) * (readings / max(volts.size, 1))
+        self.responses += responses
+
+    def state_dict(self) -> dict[str, Any]:
+        """Plain values and arrays."""
+        return {
+            "reads": self.reads,
+            "responses": self.responses,
+            "flagged": self.tally.flagged.copy(),
+            "clipped": self.tally.clipped.copy(),
+            "watts": self.tally.watts.copy(),
+        }
+
+    @classmethod
+    def restored(cls, state: Mapping[str, Any]) -> Self:
+        """Undo :meth:`state_dict`."""
+        return cls(
+            state["reads"], state["responses"], Tally(state["flagged"], state["clipped"], state["watts"])
+        )

@@ -58,9 +58,9 @@ def ledger(training: DeviceTraining) -> dict[str, float]:
     counts: dict[str, float] = {
         "reads": reads,
         "calibration_reads": training.calibration_readings,
-        "flagged_reads": sum(layer.ledger.flagged for layer in training.layers),
+        "flagged_reads": sum(int(layer.ledger.tally.flagged.sum()) for layer in training.layers),
         "latency_seconds": reads * aperture,
-        "energy_joules": aperture * sum(layer.ledger.watts_summed for layer in training.layers),
+        "energy_joules": aperture * sum(float(layer.ledger.tally.watts.sum()) for layer in training.layers),
     }
     bench = training.context.bench
     if bench is not None and training.started_ns is not None:
