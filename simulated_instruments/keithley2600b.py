@@ -17,7 +17,7 @@ from simulated_instruments.keithley2600b_smu import Smu
 from simulated_instruments.tsp import TspInstrument
 from simulated_instruments.tsp_buffers import ASCII, FORMS, as_printed, table_of
 from simulated_instruments.tsp_library import first
-from simulated_instruments.tsp_values import Attribute, TspObject, as_number, bounded, chosen
+from simulated_instruments.tsp_values import Attribute, TspObject, as_number, bounded, chosen, remembered
 from simulated_instruments.world import World
 
 
@@ -39,6 +39,7 @@ class VirtualKeithley2602B(TspInstrument):
         }
         self._form, self._swapped = ASCII, True
         self._timer_ns = world.now_ns()
+        self._words: dict[str, float] = {}
         self.build()
         self.reset()
 
@@ -57,6 +58,7 @@ class VirtualKeithley2602B(TspInstrument):
 
     def objects(self) -> dict[str, Any]:
         """Return what scripts act on."""
+        automatic = remembered(self._words, "autolinefreq", 1.0, 0.0, 1.0)
         return {
             **{f"smu{name}": smu.table for name, smu in self.smus.items()},
             "format": self._format(),
@@ -68,9 +70,9 @@ class VirtualKeithley2602B(TspInstrument):
                     "serialno": self.alias.upper(),
                     "version": "3.3.5",
                     "linefreq": Attribute(lambda: self.line_frequency, self._line),
-                    "autolinefreq": Attribute(lambda: True, lambda value: None),
-                    "prompts": Attribute(lambda: 0.0, lambda value: None),
-                    "showerrors": Attribute(lambda: 0.0, lambda value: None),
+                    "autolinefreq": Attribute(lambda: bool(automatic.get()), automatic.put),
+                    "prompts": remembered(self._words, "prompts", 0.0, 0.0, 1.0),
+                    "showerrors": remembered(self._words, "showerrors", 0.0, 0.0, 1.0),
                 },
             ),
             "status": self._status(),

@@ -14,7 +14,7 @@ from simulated_instruments.smu_specifications import KEITHLEY_2602B
 from simulated_instruments.tsp_buffers import TspBuffer
 from simulated_instruments.tsp_errors import too_big
 from simulated_instruments.tsp_library import flag
-from simulated_instruments.tsp_values import Attribute, TspObject, bounded, chosen
+from simulated_instruments.tsp_values import Attribute, TspObject, bounded, chosen, remembered
 from simulated_instruments.world import World
 
 SETTLE_SECONDS: Final = 100e-6
@@ -64,6 +64,7 @@ class Smu:
         self._count = 1
         self._interval = 0.0
         self._delays = {"source": 0.0, "measure": 0.0}
+        self._words: dict[str, float] = {}
         self.table = self._object()
         self.reset()
 
@@ -75,6 +76,7 @@ class Smu:
         )
         self._count, self._interval = 1, 0.0
         self._delays = {"source": 0.0, "measure": 0.0}
+        self._words.clear()
         self.trigger.reset()
         for buffer in self.buffers:
             buffer.clear()
@@ -107,11 +109,11 @@ class Smu:
             "output": Attribute(lambda: float(channel.output), self._set_output),
             "compliance": Attribute(channel.limited),
             "delay": self._delay("source"),
-            "offmode": Attribute(lambda: 0.0, lambda value: None),
-            "offlimiti": Attribute(lambda: 1e-3, lambda value: None),
-            "highc": Attribute(lambda: 0.0, lambda value: None),
-            "settling": Attribute(lambda: 0.0, lambda value: None),
-            "sink": Attribute(lambda: 0.0, lambda value: None),
+            "offmode": remembered(self._words, "offmode", 0.0, 0.0, 2.0),
+            "offlimiti": remembered(self._words, "offlimiti", 1e-3, 1e-9, 3.0),
+            "highc": remembered(self._words, "highc", 0.0, 0.0, 1.0),
+            "settling": remembered(self._words, "settling", 0.0, 0.0, 128.0),
+            "sink": remembered(self._words, "sink", 0.0, 0.0, 1.0),
         }
         for quantity, letter in _LETTER.items():
             members[f"level{letter}"] = self._level(quantity)
@@ -173,9 +175,9 @@ class Smu:
             "count": Attribute(lambda: float(self._count), self._set_count),
             "interval": Attribute(lambda: self._interval, self._set_interval),
             "delay": self._delay("measure"),
-            "autozero": Attribute(lambda: 2.0, lambda value: None),
-            "lowrangei": Attribute(lambda: 100e-9, lambda value: None),
-            "lowrangev": Attribute(lambda: 0.1, lambda value: None),
+            "autozero": remembered(self._words, "autozero", 2.0, 0.0, 2.0),
+            "lowrangei": remembered(self._words, "lowrangei", 100e-9, 100e-9, 3.0),
+            "lowrangev": remembered(self._words, "lowrangev", 0.1, 0.1, 40.0),
         }
         for quantity, letter in _LETTER.items():
             members[f"range{letter}"] = self._sense_range(quantity)

@@ -21,8 +21,11 @@ Setter = Callable[[Any, Any, Any], None]
 
 
 def channel_of(instrument: Any, suffixes: tuple[int, ...]) -> Any:
-    """Return the channel that a header's suffix names."""
-    return instrument.channel(suffixes[0] if suffixes else 1)
+    """Return the channel that a header names; a suffix that is left out is 1, wherever it may stand."""
+    named = {number for number in suffixes if number != 1} or {1}
+    if len(named) > 1:
+        raise ScpiError(-114, f"channels {sorted(named)}")
+    return instrument.channel(named.pop())
 
 
 def setting(header: str, parameter: Parameter, get: Getter, put: Setter) -> Command:

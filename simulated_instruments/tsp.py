@@ -39,6 +39,7 @@ class TspInstrument(VirtualInstrument):
         super().__init__(alias, world, clock, options, seed)
         self.errors = TspErrorQueue()
         self.event_status = 0
+        self._enabled = {"*ESE": 0, "*SRE": 0}
         self.precision = 6
         self._variables: dict[str, Any] = {}
         self._said: list[bytes] = []
@@ -148,15 +149,20 @@ class TspInstrument(VirtualInstrument):
     # --- IEEE 488.2 ------------------------------------------------------------------------
 
     def _common(self, text: str) -> None:
-        command = text.split()[0].upper()
+        command, _, given = text.upper().partition(" ")
+        if command in self._enabled:
+            self._enable(command, given.strip())
+            return
+        if given.strip():
+            raise TspError(-108, f"Parameter not allowed: {given[:40]}")
         answers: dict[str, Callable[[], Any]] = {
             "*IDN?": lambda: f"{self.identity}, {self.alias.upper()}, SIM1.0",
             "*OPC?": lambda: self.complete() or "1",
             "*TST?": lambda: "0",
             "*STB?": lambda: str(4 if len(self.errors) else 0),
             "*ESR?": self._event_status,
-            "*ESE?": lambda: "0",
-            "*SRE?": lambda: "0",
+            "*ESE?": lambda: str(self._enabled["*ESE"]),
+            "*SRE?": lambda: str(self._enabled["*SRE"]),
         }
         actions: dict[str, Callable[[], None]] = {
             "*RST": self.reset,
@@ -164,8 +170,6 @@ class TspInstrument(VirtualInstrument):
             "*OPC": self.complete,
             "*WAI": self.complete,
             "*TRG": lambda: None,
-            "*ESE": lambda: None,
-            "*SRE": lambda: None,
         }
         if command in answers:
             self.say(answers[command]().encode("latin-1") + b"\n")
@@ -173,6 +177,14 @@ class TspInstrument(VirtualInstrument):
             actions[command]()
         else:
             raise TspError(-113, f"Undefined header: {command[:40]}")
+
+    def _enable(self, command: str, given: str) -> None:
+        """Set an enable register; it is kept and answered only."""
+        if not given:
+            raise TspError(-109, f"Missing parameter: {command}")
+        if not given.isascii() or not given.isdigit() or int(given) > 255:
+            raise TspError(-222, f"Parameter data out of range: {given[:40]}")
+        self._enabled[command] = int(given)
 
     def clear_status(self) -> None:
         """Do what ``*CLS`` does."""

@@ -10,7 +10,7 @@ import numpy as np
 from simulated_instruments.smu_accuracy import Floats
 from simulated_instruments.tsp_errors import TspError, runtime, too_big, too_small
 from simulated_instruments.tsp_library import flag
-from simulated_instruments.tsp_values import Attribute, TspObject, as_number, number_text
+from simulated_instruments.tsp_values import Attribute, TspObject, as_number, number_text, remembered
 
 CAPACITY: Final = 60_000
 COLUMNS: Final = ("readings", "timestamps", "sourcevalues", "statuses")
@@ -57,7 +57,7 @@ class TspBuffer(TspObject):
             "collectsourcevalues": self._collecting("sourcevalues"),
             "clear": self._clear_call,
             "clearcache": lambda arguments: [],
-            "fillmode": Attribute(lambda: 0.0, lambda value: None),
+            "fillmode": remembered({}, "fillmode", 0.0, 0.0, 1.0),
         }
         columns = {column: Column(self, column) for column in COLUMNS}
         super().__init__(name, {**attributes, **columns})

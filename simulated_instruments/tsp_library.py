@@ -15,6 +15,7 @@ from simulated_instruments.tsp_values import (
     as_number,
     as_text,
     bounded,
+    remembered,
     truth,
 )
 
@@ -48,7 +49,9 @@ def library(instrument: TspInstrument) -> dict[str, Any]:
         "tostring": lambda arguments: [as_text(first(arguments, "tostring"), 6)],
         "type": lambda arguments: [type_name(first(arguments, "type"))],
         "math": _mathematics(),
-        "beeper": TspObject("beeper", {"beep": _ignore, "enable": Attribute(lambda: 0.0, _forget)}),
+        "beeper": TspObject(
+            "beeper", {"beep": _ignore, "enable": remembered({}, "beeper.enable", 0.0, 0.0, 1.0)}
+        ),
         "display": TspObject(
             "display",
             {
@@ -56,7 +59,7 @@ def library(instrument: TspInstrument) -> dict[str, Any]:
                 "settext": _ignore,
                 "setcursor": _ignore,
                 "sendkey": _ignore,
-                "screen": Attribute(lambda: 2.0, _forget),
+                "screen": remembered({}, "display.screen", 2.0, 0.0, 3.0),
                 "SMUA": 0.0,
                 "SMUB": 1.0,
                 "SMUA_SMUB": 2.0,
@@ -72,10 +75,6 @@ def _nothing(result: None) -> list[Any]:
 
 def _ignore(arguments: list[Any]) -> list[Any]:
     return []
-
-
-def _forget(value: Any) -> None:
-    """Accept a value that changes nothing in a simulation."""
 
 
 def _printer(instrument: TspInstrument) -> Callable[[list[Any]], list[Any]]:

@@ -44,6 +44,15 @@ class Attribute(NamedTuple):
     put: Callable[[Any], None] | None = None
 
 
+def remembered(words: dict[str, float], name: str, default: float, low: float, high: float) -> Attribute:
+    """Make a number that is kept in ``words`` and answered, and changes nothing in the simulation."""
+
+    def put(value: Any) -> None:
+        words[name] = bounded(float(value) if isinstance(value, bool) else value, low, high, name)
+
+    return Attribute(lambda: words.get(name, default), put)
+
+
 class TspObject:
     """A part of the instrument: ``smua.source``, ``format``.
 

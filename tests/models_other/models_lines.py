@@ -1,47 +1,9 @@
-"""Lines for virtual instruments: good ones, good ones spoilt, noise, and lines that are certainly bad."""
+"""Lines for virtual instruments: good ones, good ones spoilt, and noise."""
 
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping
 from dataclasses import dataclass
-
-SCPI_BAD = (
-    "BOGUS{n}",
-    ":SYST:BOGUS{n} 1",
-    "*BOGUS?",
-    "{setting} 'never closed {n}",
-    "{setting} 1e300",
-    "{setting} {n}parsecs",
-    "{setting} (@{n}",
-    "{setting}",
-    "{setting} 1,2,{n}",
-    "::{n}",
-    "\xe9\xe8{n}",
-)
-TSP_BAD = (
-    "bogus{n}()",
-    "bogus.field = {n}",
-    "x = = {n}",
-    "print('never closed {n})",
-    "{object}.bogus{n} = 1",
-    "print({object}.bogus{n})",
-    "if {n} then",
-    "x = nil + {n}",
-    "\xe9\xe8{n}",
-    "for i = 1, 2 do",
-    "*BOGUS?",
-)
-FIRMWARE_BAD = (
-    "BOGUS {n}",
-    "CLOSE 8,{n}",
-    "OPEN a,{n}",
-    "STATE? {n}",
-    "CLOSE",
-    "ONLY 1;{n}",
-    "\xe9{n}",
-    "ping!{n}",
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,22 +14,12 @@ class Language:
     ----------
     good
         Lines that it understands, in whatever state it is.
-    bad
-        Templates of lines that it cannot understand in any state.
-    fields
-        What stands for ``{setting}`` or ``{object}`` in them.
     settle
         What ends anything that goes on and empties the error queue.
     """
 
     good: tuple[str, ...]
-    bad: tuple[str, ...]
-    fields: Mapping[str, str]
     settle: tuple[str, ...]
-
-    def some_bad(self, chance: random.Random) -> str:
-        """A line that is certainly bad."""
-        return chance.choice(self.bad).format(n=chance.randrange(10**6), **self.fields)
 
     def some_line(self, chance: random.Random) -> bytes:
         """Any line: noise, a spoilt good line, or several together."""
@@ -111,22 +63,16 @@ def _spoilt(line: str, chance: random.Random, others: tuple[str, ...]) -> str:
     return line[:place] + chance.choice(_PIECES) + line[place + cut :]
 
 
-_SCPI_SETTLE = ("*RST;*CLS",)
-_TSP_SETTLE = ("abort", "endscript", "*RST", "*CLS")
+def _scpi(good: str, *settle: str) -> Language:
+    return Language(tuple(good.strip().splitlines()), (*settle, "*RST;*CLS"))
 
 
-def _scpi(setting: str, good: str, *settle: str) -> Language:
-    lines = tuple(good.strip().splitlines())
-    return Language(lines, SCPI_BAD, {"setting": setting}, (*settle, *_SCPI_SETTLE))
-
-
-def _tsp(thing: str, good: str) -> Language:
-    return Language(tuple(good.strip().splitlines()), TSP_BAD, {"object": thing}, _TSP_SETTLE)
+def _tsp(good: str) -> Language:
+    return Language(tuple(good.strip().splitlines()), ("abort", "endscript", "*RST", "*CLS"))
 
 
 LANGUAGES: dict[str, Language] = {
     "2400": _scpi(
-        ":SOUR:VOLT",
         """
 :SOUR:VOLT 0.1
 :SOUR:FUNC CURR
@@ -150,7 +96,6 @@ LANGUAGES: dict[str, Language] = {
         ":ABOR",
     ),
     "2450": _scpi(
-        ":SOUR:VOLT",
         """
 :SOUR:VOLT 0.1
 :SOUR:FUNC CURR;:SENS:FUNC 'VOLT'
@@ -170,7 +115,6 @@ LANGUAGES: dict[str, Language] = {
 """,
     ),
     "2602B": _tsp(
-        "smua.source",
         """
 smua.source.levelv = 0.1
 smub.source.func = 0
@@ -195,7 +139,6 @@ smua.abort()
 """,
     ),
     "33522B": _scpi(
-        "VOLT:HIGH",
         """
 SOUR1:FUNC PULS
 FUNC:PULS:WIDT 20ns
@@ -223,7 +166,6 @@ SYST:ERR?
 """,
     ),
     "81160A": _scpi(
-        ":VOLT1:HIGH",
         """
 :FUNC1 PULS
 :PULS:WIDT1 10ns
@@ -246,7 +188,6 @@ SYST:ERR?
 """,
     ),
     "2700": _scpi(
-        "ROUT:MULT:CLOS",
         """
 ROUT:MULT:CLOS (@101,110:112)
 ROUT:MULT:OPEN (@101)
@@ -265,7 +206,6 @@ SYST:ERR?
 """,
     ),
     "707B": _tsp(
-        "channel",
         """
 channel.close('1A01')
 channel.open('allslots')
@@ -284,8 +224,6 @@ x = 3 print(x)
     ),
     "serial-matrix": Language(
         ("CLOSE 1,2", "OPEN 1,2", "ONLY 7,31", "OPENALL", "STATE?", "ERR?", "PING", "*IDN?"),
-        FIRMWARE_BAD,
-        {},
         ("OPENALL", "ERR?"),
     ),
 }

@@ -153,6 +153,7 @@ def test_two_clients_of_one_instrument_see_one_state(served: Callable[..., Serve
     one = served("33522B", wires=(Wire("one.1", "ground"),))
     first, second = (Agilent33500(one.resource, **LINES) for _ in range(2))
     first.ch_1.voltage_high = 0.25
+    assert first.ask("*OPC?") == "1"  # two connections have no order between them
     assert second.ch_1.voltage_high == pytest.approx(0.25)
     first.adapter.close()
     second.adapter.close()

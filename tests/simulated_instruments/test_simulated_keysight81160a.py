@@ -31,6 +31,7 @@ def bench() -> Bench:
         (":OUTP2:POL INVerted", "INV", ":OUTP2:POL?"),
         (":ARM:SOUR1 MAN", "MAN", ":ARM:SOUR1?"),
         (":TRIG1:COUN 7", 7.0, ":TRIG1:COUN?"),
+        (":TRIG:COUN2 5", 5.0, ":TRIG2:COUN?"),
         (":BURS1:NCYC 9", 9.0, ":BURS1:NCYC?"),
         (":VOLT1:LIM:HIGH 2", 2.0, ":VOLT1:LIM:HIGH?"),
         (":VOLT1:LIM:STAT ON", "1", ":VOLT1:LIM:STAT?"),
@@ -55,6 +56,7 @@ def test_what_is_set_is_read_back(bench: Bench, command: str, value: object, que
         ((":VOLT1:LIM:HIGH 0.3", ":VOLT1:LIM:STAT 1"), -221),
         ((":BURS1:NCYC 1",), -222),
         ((":FUNC3 PULS",), -114),
+        ((":TRIG:COUN3 5",), -114),
         (("*TRG",), -211),
     ],
 )
@@ -107,3 +109,12 @@ def test_pulses_switch_with_the_probability_of_the_physics(bench: Bench) -> None
 @pytest.mark.parametrize(("volts", "expected"), [(0.1, 0), (1.1, 10)])
 def test_weak_pulses_never_and_strong_ones_always(bench: Bench, volts: float, expected: int) -> None:
     assert switch_counts(bench, volts, 10) == expected
+
+
+def test_coupled_channels_take_each_setting_together(bench: Bench) -> None:
+    bench.pulser(":VOLT2:HIGH 0.2", ":VOLT1:HIGH 0.3", ":TRAC:CHAN1 ON", ":VOLT1:LOW -0.1")
+    assert float(bench.pulser(":VOLT2:HIGH?") or "nan") == pytest.approx(0.3)
+    assert float(bench.pulser(":VOLT2:LOW?") or "nan") == pytest.approx(-0.1)
+    bench.pulser(":TRACK:CHAN1 OFF", ":VOLT2:HIGH 0.4")
+    assert float(bench.pulser(":VOLT1:HIGH?") or "nan") == pytest.approx(0.3)
+    assert bench.errors("pulser") == []
