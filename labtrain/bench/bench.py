@@ -117,6 +117,7 @@ class Bench:
         connection = Connection(setup, noted, connector, mount)
         try:
             bench = cls(setup, connection, noted, rests)
+            noted.document("live/bench", describe_plan(setup.plan))  # for readers without labtrain
             for alias, identity in bench._identities().items():
                 noted.document(f"instruments/{alias}", identity)
         except BaseException:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from labtrain.arrays.neurons import NeuronPairArray
+from labtrain.arrays.recorded_neurons import RecordedNeuronArray
 from labtrain.arrays.simulated_neurons import SimulatedNeuronArray
 from labtrain.arrays.simulated_readout import Readout
 from labtrain.errors import UsageError
@@ -69,9 +70,10 @@ def _simulated(context: Context, count: int, population: Mapping[str, Any]) -> N
     name = context.device or "neurons"
     spread = {key: chosen[key] for key in ("mismatch", "read_noise")}
     drawn = draw(MODEL, context.seed, count + SPARES, spread, name)
-    return SimulatedNeuronArray(
+    array = SimulatedNeuronArray(
         drawn,
         Readout(seconds=chosen["aperture"]),
         max_amperes=MAX_AMPERES,
         resolution_amperes=RESOLUTION_AMPERES,
     )
+    return RecordedNeuronArray(array, context.sink) if context.settings.get("record") == "full" else array

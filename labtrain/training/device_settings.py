@@ -37,6 +37,13 @@ DEVICE_SETTINGS = (
     Setting(
         "drift_limit", "quantity", 0.005, "relative change that has the offsets measured again", low=0, high=1
     ),
+    Setting(
+        "record",
+        "choice",
+        "digest",
+        "of a chip without a bench: a digest of all weights a step, or every call in full",
+        choices=("digest", "full"),
+    ),
     Setting("mismatch", "quantity", None, "of a chip without a bench (default 0.05)", low=0, high=0.5),
     Setting("read_noise", "quantity", None, "of a chip without a bench (default 0.1 mV)", "volt", 0, 0.1),
     Setting("aperture", "quantity", None, "of a chip without a bench (default 0.2 ms)", "second", 1e-9, 10),
