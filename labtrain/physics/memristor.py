@@ -106,10 +106,16 @@ def relaxed(parameters: Parameters, siemens: Any, seconds: Any, xi: Any) -> Any:
     -21 +- 21 uS in 30 min at 50-100 uS, -4 +- 6 uS at 150-200 uS, -2 +- 3 uS near g_max.
     """
     xp = namespace(siemens, seconds, xi, *parameters.values())
-    decades = xp.log1p(seconds + 0.0 * siemens) / 2.302585092994046
-    shape = 6.75 * siemens * (parameters["g_max"] - siemens) ** 2 / parameters["g_max"] ** 3
-    change = shape * decades * (parameters["relax_spread"] * xi - parameters["relax_mean"])
+    course = relaxation_course(parameters["g_max"], siemens, seconds)
+    change = course * (parameters["relax_spread"] * xi - parameters["relax_mean"])
     return _bounded(xp, parameters, siemens + change)
+
+
+def relaxation_course(g_max: Any, siemens: Any, seconds: Any) -> Any:
+    """Return ``27/4 G (g_max - G)^2/g_max^3 log10(1 + t/1 s)``: how far a cell has come, 1 a decade at most."""
+    xp = namespace(g_max, siemens, seconds)
+    decades = xp.log1p(seconds + 0.0 * siemens) / 2.302585092994046
+    return 6.75 * siemens * (g_max - siemens) ** 2 / g_max**3 * decades
 
 
 def drifted(siemens: Any, seconds: Any, exponent: Any, reference_seconds: float = 20.0) -> Any:

@@ -2,7 +2,8 @@
 
 from labtrain.twins.column_map import ColumnMap, ColumnUse, column_map, read_column_map
 from labtrain.twins.fit import Estimate, Fit, Points
-from labtrain.twins.fitting import MODELS, fit_rows
+from labtrain.twins.fitting import fit_rows
+from labtrain.twins.models import MODELS, usual_model
 from labtrain.twins.nano_neuron import fit_nano_neuron
 from labtrain.twins.resistance import fit_resistance
 from labtrain.twins.sources import fit_files, fit_recording
@@ -27,4 +28,5 @@ __all__ = [
     "fit_rows",
     "fit_switching",
     "read_column_map",
+    "usual_model",
 ]

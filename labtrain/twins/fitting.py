@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,61 +12,9 @@ from numpy.typing import NDArray
 from labtrain.errors import DataError, UsageError
 from labtrain.twins.column_map import ColumnMap
 from labtrain.twins.fit import Fit, Floats, TooFewData
-from labtrain.twins.nano_neuron import fit_nano_neuron
-from labtrain.twins.resistance import fit_resistance
-from labtrain.twins.switching import counts_of, fit_switching
+from labtrain.twins.models import MODELS
 
 Columns = Mapping[str, NDArray[Any]]
-
-
-def _switching(model: str) -> Callable[[Mapping[str, Floats]], Fit]:
-    def fit(roles: Mapping[str, Floats]) -> Fit:
-        # a curve of voltage alone is asked of pulses of any width; its validity says which they were
-        seconds = roles.get("width")
-        if "switched" in roles:
-            return fit_switching(counts_of(roles["voltage"], roles["switched"], seconds=seconds), model)
-        _need(roles, model, "voltage", "probability", "trials")
-        trials = roles["trials"]
-        return fit_switching(counts_of(roles["voltage"], roles["probability"], trials, seconds), model)
-
-    return lambda roles: _with_width(fit(roles), roles)
-
-
-def _with_width(fit: Fit, roles: Mapping[str, Floats]) -> Fit:
-    """Note the pulse widths behind a fit where the data hold them: a curve P(V) belongs to one."""
-    if "width" not in roles or not len(roles["width"]):
-        return fit
-    ends = float(roles["width"].min()), float(roles["width"].max())
-    return replace(fit, validity={**fit.validity, "width": (*ends, "s")})
-
-
-def _nano_neuron(roles: Mapping[str, Floats]) -> Fit:
-    _need(roles, "nano-neuron", "current", "voltage")
-    return fit_nano_neuron(roles["current"], roles["voltage"])
-
-
-def _resistance(roles: Mapping[str, Floats]) -> Fit:
-    _need(roles, "resistance", "current", "voltage")
-    return fit_resistance(roles["current"], roles["voltage"])
-
-
-MODELS: dict[str, Callable[[Mapping[str, Floats]], Fit]] = {
-    "resistance": _resistance,
-    "logistic": _switching("logistic"),
-    "plateaued-logistic": _switching("plateaued-logistic"),
-    "neel-brown": _switching("neel-brown"),
-    "nano-neuron": _nano_neuron,
-}
-"""The models by the names of ``--model``."""
-
-
-def _need(roles: Mapping[str, Floats], model: str, *names: str) -> None:
-    missing = [name for name in names if name not in roles]
-    if missing:
-        raise UsageError(
-            f"model {model!r} needs the columns {', '.join(names)}; {', '.join(missing)} is missing",
-            remedy="add it to [columns] of the column map",
-        )
 
 
 def fit_rows(
@@ -82,7 +29,7 @@ def fit_rows(
     plan
         Which column is voltage, current, ..., and what makes a device.
     model
-        A name of :data:`MODELS`.
+        A name of :data:`labtrain.twins.models.MODELS`.
     devices
         Only these: a device's name, an array's (``"neurons"``), or the first part of names
         (``"sot"`` takes ``"sot/P->AP"``).
@@ -101,6 +48,7 @@ def fit_rows(
     """
     if model not in MODELS:
         raise UsageError(f"there is no fit model {model!r}", remedy=f"known: {', '.join(sorted(MODELS))}")
+    MODELS[model].check(plan.columns)
     groups = _groups(columns, plan)
     fits = {
         name: _fit_one(name, model, _roles(columns, plan, rows))
@@ -119,7 +67,7 @@ def _roles(columns: Columns, plan: ColumnMap, rows: NDArray[np.intp]) -> dict[st
 
 def _fit_one(name: str, model: str, roles: Mapping[str, Floats]) -> Fit:
     try:
-        return MODELS[model](roles)
+        return MODELS[model].fit(roles)
     except TooFewData as problem:
         return Fit(model, {}, math.nan, math.nan, "insufficient", problem.message)
     except DataError as problem:

@@ -15,6 +15,10 @@ from labtrain.twins.profile import LARGEST, Parameter, Problem
 Places = NDArray[np.intp]
 CHI2_95 = float(stats.chi2.ppf(0.95, 1))
 _STEP = 1e-4
+_GAIN = 1e-6
+"""A step that gains less log-likelihood is the last: intervals ask for 1.92."""
+_FLAT = 1e-5
+"""Curvature below which a coordinate has no say, such as the logarithm of a noise that is not there."""
 
 
 @final
@@ -53,7 +57,7 @@ class Likelihood(Problem):
             gradient, hessian = self._derivatives(here, free)
             here, gain, damping = self._step(here, cost, free, gradient, hessian, damping)
             cost -= gain
-            if gain < 1e-8:
+            if gain < _GAIN:
                 break
         return here
 
@@ -93,7 +97,9 @@ class Likelihood(Problem):
     def covariance(self, best: Floats) -> Floats:
         """Return the inverse of the observed information."""
         _, hessian = self._derivatives(best, np.arange(len(best)))
-        size, axes = np.linalg.eigh(hessian)
-        if size[0] <= 1e-9 * size[-1]:
-            return np.full_like(hessian, np.nan)
-        return np.asarray((axes / size) @ axes.T)
+        found = np.full_like(hessian, np.nan)
+        curved = np.diag(hessian) > _FLAT
+        size, axes = np.linalg.eigh(hessian[np.ix_(curved, curved)])
+        if len(size) and size[0] > 1e-9 * size[-1]:
+            found[np.ix_(curved, curved)] = (axes / size) @ axes.T
+        return found

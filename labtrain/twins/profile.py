@@ -95,8 +95,10 @@ def estimates(problem: Problem, best: Floats, covariance: Floats) -> dict[str, E
         deviation = math.sqrt(covariance[index, index]) if covariance[index, index] > 0 else math.nan
         low, high = _ends(problem, best, covariance, index)
         value = parameter.value(float(best[index]))
-        sd = deviation * parameter.slope(float(best[index]))
         interval = (_end(parameter, low), _end(parameter, high))
+        sd = deviation * parameter.slope(float(best[index]))
+        if parameter.positive and math.isnan(sd) and interval[0] == 0:
+            sd = interval[1] / 2  # an upper limit
         found[parameter.name] = Estimate(value, sd, parameter.unit, interval)
     return found
 
@@ -116,9 +118,12 @@ def correlation(covariance: Floats) -> Floats:
 def _ends(problem: Problem, best: Floats, covariance: Floats, index: int) -> tuple[float, float]:
     deviation = math.sqrt(covariance[index, index]) if covariance[index, index] > 0 else math.nan
     if not math.isfinite(deviation):
-        return -math.inf, math.inf
+        if not problem.parameters[index].positive:
+            return -math.inf, math.inf
+        deviation = 1.0  # not told from 0: how large may it be?
     # along the ridge of the likelihood the others move with this one: a start that saves most of the climb
-    direction = covariance[:, index] / deviation
+    direction = np.nan_to_num(covariance[:, index] / deviation)
+    direction[index] = deviation
     reach = math.sqrt(problem.threshold)
 
     def end(sign: float) -> float:

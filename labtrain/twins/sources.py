@@ -11,6 +11,7 @@ from labtrain.twins.column_map import column_map, read_column_map
 from labtrain.twins.csv_data import read_csv
 from labtrain.twins.fit import Fit
 from labtrain.twins.fitting import fit_rows
+from labtrain.twins.models import usual_model
 from labtrain.twins.twin_file import Twin
 
 if TYPE_CHECKING:
@@ -99,5 +100,4 @@ def _csv(
     if columns is None:
         raise UsageError("a CSV file needs a column map", file=path, remedy="give --columns MAP.toml")
     plan = read_column_map(columns)
-    chosen = model or ("nano-neuron" if "current" in plan.columns else "logistic")
-    return fit_rows(read_csv(path, plan), plan, model=chosen, devices=devices)
+    return fit_rows(read_csv(path, plan), plan, model=model or usual_model(plan.columns), devices=devices)

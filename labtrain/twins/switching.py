@@ -18,6 +18,7 @@ from labtrain.twins.binomial import (
     pooled_chi_square,
     profile_interval,
 )
+from labtrain.twins.conclusion import span
 from labtrain.twins.fit import SIGNIFICANCE, Estimate, Fit, Floats, Points, TooFewData, Verdict
 from labtrain.twins.neel_brown import MACROSPIN_EXPONENT, NeelBrownCurve
 from labtrain.twins.response_curves import LogisticCurve, PlateauedLogisticCurve
@@ -209,7 +210,15 @@ def _separated_fit(curve: ResponseCurve, counts: Counts) -> Fit:
     unknown = {name: Estimate(math.nan, math.nan, UNITS[name]) for name in curve.parameter_names}
     known = {"v50": v50} if "v50" in unknown else {}
     reason = "outcomes do not overlap in voltage: measure amplitudes inside the transition, or more repeats"
-    return Fit(curve.name, unknown | known, math.nan, math.nan, "insufficient", reason)
+    return Fit(
+        curve.name, unknown | known, math.nan, math.nan, "insufficient", reason, validity=_validity(counts)
+    )
+
+
+def _validity(counts: Counts) -> dict[str, tuple[float, float, str]]:
+    """What the counts cover; a curve P(V) belongs to the pulse widths that it was measured at."""
+    covered = {"voltage": span(counts.x, "V")}
+    return covered if counts.seconds is None else covered | {"width": span(counts.seconds, "s")}
 
 
 def _judged(curve: ResponseCurve, counts: Counts, theta: Floats) -> Fit:
@@ -236,7 +245,7 @@ def _judged(curve: ResponseCurve, counts: Counts, theta: Floats) -> Fit:
         verdict=verdict,
         reason=reason,
         better_model=better,
-        validity={"voltage": (float(counts.x.min()), float(counts.x.max()), "V")},
+        validity=_validity(counts),
         correlation=cov / np.outer(deviations, deviations),
         points=Points(
             stimulus=counts.x,
