@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import islice
+from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from labtrain.errors import UsageError
 from labtrain.training.randomness import permutation
 
 
@@ -62,6 +65,128 @@ class Epoch:
     validation_accuracy: float
 
 
+class Training:
+    """One training that may stop after any step and go on from its state, bit for bit.
+
+    Parameters
+    ----------
+    seed, k
+        Address the order of samples: ``k`` is the fold.
+    optimiser
+        Of the network's parameters, its rate to be set by the schedule; Adam (Kingma and Ba, 2015) if None.
+
+    Attributes
+    ----------
+    step
+        Steps made.
+    history
+        Epochs finished.
+    """
+
+    def __init__(
+        self,
+        network: torch.nn.Module,
+        split: Split,
+        schedule: Schedule,
+        *,
+        seed: int,
+        k: int = 0,
+        optimiser: torch.optim.Optimizer | None = None,
+    ) -> None:
+        self.network, self.split, self.schedule = network, split, schedule
+        self.seed, self.k = seed, k
+        rate = schedule.learning_rate
+        self.optimiser = torch.optim.Adam(network.parameters(), lr=rate) if optimiser is None else optimiser
+        self.step = 0
+        self.history: list[Epoch] = []
+        self._losses: list[float] = []
+
+    @property
+    def steps_an_epoch(self) -> int:
+        """Batches that deal all samples once."""
+        return -(-len(self.split.train_x) // self.schedule.batch_size)
+
+    def run(
+        self,
+        after_step: Callable[[Step], None] = lambda step: None,
+        after_epoch: Callable[[Epoch], None] = lambda epoch: None,
+    ) -> list[Epoch]:
+        """Make the steps left; what raises in between leaves a state to go on from."""
+        while len(self.history) < self.schedule.epochs:
+            self._rest_of_epoch(after_step)
+            reached = accuracy(self.network, self.split.validation_x, self.split.validation_y)
+            loss = sum(self._losses) / len(self.split.train_x)
+            self.history.append(Epoch(len(self.history), loss, reached))
+            self._losses = []
+            after_epoch(self.history[-1])
+        return self.history
+
+    def _rest_of_epoch(self, after_step: Callable[[Step], None]) -> None:
+        epoch, split = len(self.history), self.split
+        steps = self.schedule.epochs * self.steps_an_epoch
+        dealt = batches(len(split.train_x), self.schedule.batch_size, self.seed, self.k, epoch)
+        self.network.train()
+        for batch in islice(dealt, self.step - epoch * self.steps_an_epoch, None):
+            rate = self.schedule.rate(self.step, steps)
+            for group in self.optimiser.param_groups:
+                group["lr"] = rate
+            scores = self.network(split.train_x[batch])
+            loss = torch.nn.functional.cross_entropy(scores, split.train_y[batch])
+            self.optimiser.zero_grad()
+            loss.backward()
+            self.optimiser.step()
+            self._losses.append(loss.item() * len(batch))
+            self.step += 1
+            after_step(Step(self.step - 1, epoch, loss.item(), rate))
+
+    def state_dict(self) -> dict[str, Any]:
+        """All that decides how it goes on: weights, devices, optimiser, generator, place in the data."""
+        return {
+            "model": self.network.state_dict(),
+            "optimiser": self.optimiser.state_dict(),
+            "generator": torch.get_rng_state(),
+            "step": self.step,
+            "losses": list(self._losses),
+            "history": [list(vars(epoch).values()) for epoch in self.history],
+            "run": self._identity(),
+        }
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Take :meth:`state_dict`'s result back.
+
+        Raises
+        ------
+        UsageError
+            For the state of another network, schedule, seed or number of samples; nothing is then changed.
+        """
+        self._refuse_another(state)
+        self.network.load_state_dict(state["model"])
+        self.optimiser.load_state_dict(state["optimiser"])
+        torch.set_rng_state(state["generator"])
+        self.step = int(state["step"])
+        self._losses = [float(loss) for loss in state["losses"]]
+        self.history = [Epoch(*values) for values in state["history"]]
+
+    def _identity(self) -> dict[str, Any]:
+        return {
+            "seed": self.seed,
+            "fold": self.k,
+            "samples": len(self.split.train_x),
+            **vars(self.schedule),
+            "shapes": [list(parameter.shape) for parameter in self.network.parameters()],
+        }
+
+    def _refuse_another(self, state: Mapping[str, Any]) -> None:
+        own, given = self._identity(), dict(state.get("run", {}))
+        for name, value in own.items():
+            if given.get(name) != value:
+                raise UsageError(
+                    f"the checkpoint is of another training: its {name} is {given.get(name)}, not {value}",
+                    remedy="build the network and the schedule as they were when it was written",
+                    key=name,
+                )
+
+
 def train(
     network: torch.nn.Module,
     split: Split,
@@ -73,39 +198,15 @@ def train(
     after_step: Callable[[Step], None] = lambda step: None,
     after_epoch: Callable[[Epoch], None] = lambda epoch: None,
 ) -> list[Epoch]:
-    """Train ``network`` in place; return its epochs.
+    """Train ``network`` in place and return its epochs: a whole :class:`Training`.
 
     Parameters
     ----------
-    seed, k
-        Address the order of samples: ``k`` is the fold.
-    optimiser
-        Of the network's parameters, its rate to be set by the schedule; Adam (Kingma and Ba, 2015) if None.
     after_step, after_epoch
         Called with what has just been done: they record, show progress, check for drift.
     """
-    if optimiser is None:
-        optimiser = torch.optim.Adam(network.parameters(), lr=schedule.learning_rate)
-    count = len(split.train_x)
-    steps = schedule.epochs * -(-count // schedule.batch_size)
-    step, history = 0, []
-    for epoch in range(schedule.epochs):
-        network.train()
-        losses = []
-        for batch in batches(count, schedule.batch_size, seed, k, epoch):
-            for group in optimiser.param_groups:
-                group["lr"] = schedule.rate(step, steps)
-            loss = torch.nn.functional.cross_entropy(network(split.train_x[batch]), split.train_y[batch])
-            optimiser.zero_grad()
-            loss.backward()
-            optimiser.step()
-            losses.append(loss.item() * len(batch))
-            after_step(Step(step, epoch, loss.item(), schedule.rate(step, steps)))
-            step += 1
-        reached = accuracy(network, split.validation_x, split.validation_y)
-        history.append(Epoch(epoch, sum(losses) / count, reached))
-        after_epoch(history[-1])
-    return history
+    training = Training(network, split, schedule, seed=seed, k=k, optimiser=optimiser)
+    return training.run(after_step, after_epoch)
 
 
 def batches(count: int, batch_size: int, seed: int, k: int, epoch: int) -> Iterator[NDArray[np.intp]]:
