@@ -11,8 +11,9 @@ import numpy as np
 from labtrain.wiring import Crosspoint
 from simulated_instruments.circuit import Circuit, Network
 from simulated_instruments.devices import Branch
-from simulated_instruments.laws import Floats
-from simulated_instruments.nodal import Drive, NodalSystem, OperatingPoints
+from simulated_instruments.laws import Floats, LinearLaw
+from simulated_instruments.nodal import Drive, NodalSystem
+from simulated_instruments.operating_points import OperatingPoint, OperatingPoints
 from simulated_instruments.series import OpenRoute, SeriesChain, shorten
 from simulated_instruments.sources import GeneratorPort, MeterPort
 
@@ -27,8 +28,8 @@ class Driven:
 
     Attributes
     ----------
-    moving
-        The branches, with their places, whose devices levels themselves change.
+    moving, noisy
+        The branches, with their places, whose devices levels themselves change; whose readings scatter.
     varies
         Whether the same stimulus gives another answer at another time.
     """
@@ -36,20 +37,30 @@ class Driven:
     circuit: Circuit
     system: System
     moving: tuple[tuple[int, Branch], ...] = field(init=False)
+    noisy: tuple[tuple[int, Branch], ...] = field(init=False)
     varies: bool = field(init=False)
-    _known: dict[Hashable, OperatingPoints] = field(default_factory=dict)
+    _remembers: bool = field(init=False)
+    _known: dict[Hashable, OperatingPoint] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         # a device that breaks gets another law, and then its circuit is found anew
-        branches = enumerate(self.circuit.branches)
+        branches = tuple(enumerate(self.circuit.branches))
         self.moving = tuple([(place, branch) for place, branch in branches if branch.law.moves])
+        self.noisy = tuple([(place, branch) for place, branch in branches if branch.law.noisy])
         self.varies = self.circuit.varies
+        # Ohm's law is worked out sooner than its answer is looked up
+        laws = [branch.law for branch in self.circuit.branches]
+        self._remembers = isinstance(self.system, NodalSystem) or not all(
+            [isinstance(law, LinearLaw) for law in laws]
+        )
 
     def setting(self) -> Hashable:
         """Return all that the sources do to it now."""
         meters, generators = self.circuit.meters, self.circuit.generators
+        if len(meters) == 1 and not generators:
+            return meters[0].mode, meters[0].level, meters[0].limit
         drives = tuple([(port.mode, port.level, port.limit) for port in meters])
-        return (drives, tuple([port.emf for port in generators])) if generators else drives
+        return drives, tuple([port.emf for port in generators])
 
     def states(self) -> Hashable:
         """Return the devices' states as far as they decide the answer; None where that is not known."""
@@ -57,7 +68,7 @@ class Driven:
         return None if None in states else states
 
     def solve(self, levels: Mapping[int, Floats]) -> OperatingPoints:
-        """Solve at the sources' own levels, or at ``levels [B]`` by a meter port's identity."""
+        """Solve at ``levels [B]`` by a meter port's identity, other sources where they stand."""
         batch = max((len(several) for several in levels.values()), default=1)
         drives = []
         for port in self.circuit.meters:
@@ -69,18 +80,18 @@ class Driven:
             return self.system.solve(drives, [port.emf for port in self.circuit.generators])
         return self.system.solve(drives[0])
 
-    def standing(self) -> OperatingPoints:
-        """Solve at the sources' own levels, or remember the answer where devices are as they were then."""
-        states = self.states()
+    def standing(self) -> OperatingPoint:
+        """Solve where the sources stand, or remember the answer where devices are as they were then."""
+        states = self.states() if self._remembers else None
         if states is None:
-            return self.solve({})
+            return self.system.standing()
         key = (self.setting(), states)
-        points = self._known.get(key)
-        if points is None:
+        point = self._known.get(key)
+        if point is None:
             if len(self._known) >= _REMEMBERED:
                 self._known.clear()
-            points = self._known[key] = self.solve({})
-        return points
+            point = self._known[key] = self.system.standing()
+        return point
 
 
 class Circuits:
@@ -107,6 +118,7 @@ class Circuits:
         self.closed: frozenset[Crosspoint] = frozenset()
         self._wear = 0
         self._found: dict[Hashable, Driven] = {}
+        self._now: dict[str, Driven] = {}
 
     def close(self, matrix: str, closed: Iterable[Crosspoint]) -> bool:
         """Take over a matrix's closed relays; return whether any has moved."""
@@ -115,14 +127,26 @@ class Circuits:
             return False
         self._contacts[matrix] = contacts
         self.closed = frozenset().union(*self._contacts.values())
+        self.changed()
         return True
 
     def wear(self) -> None:
         """Note that a device has broken: circuits look different now."""
         self._wear += 1
+        self.changed()
+
+    def changed(self) -> None:
+        """Note that some relay, of a matrix or of an output, may have moved."""
+        self._now.clear()
 
     def at(self, origin: str) -> Driven:
         """Return the circuit that ``origin``, a node of a source, is part of."""
+        driven = self._now.get(origin)
+        if driven is None:
+            driven = self._now[origin] = self._known(origin)
+        return driven
+
+    def _known(self, origin: str) -> Driven:
         on = (tuple([port.on for port in self.meters]), tuple([port.on for port in self.generators]))
         key = (origin, self.closed, on, self._wear)
         driven = self._found.get(key)

@@ -68,6 +68,11 @@ class Branch:
         first, self.reads = self.reads, self.reads + len(amperes)
         return self.law.noise_volts(amperes, seconds) * self.draws.take(first, len(amperes))
 
+    def noise_once(self, amperes: float, seconds: float) -> float:
+        """Do what :meth:`noise` does for one reading."""
+        k, self.reads = self.reads, self.reads + 1
+        return self.law.noise_at(amperes, seconds) * self.draws.one(k)
+
     def suffer(self, volts: Floats, amperes: Floats, seconds: float) -> bool:
         """Note levels of ``seconds`` each; return whether it broke just now."""
         self.stress.note_levels(volts, amperes, seconds)

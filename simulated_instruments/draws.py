@@ -42,6 +42,13 @@ class Draws:
             self._block = self._drawn(first, max(count, _BLOCK))
         return self._block[start : start + count]
 
+    def one(self, k: int) -> float:
+        """Return the value of event ``k``."""
+        place = k - self._first
+        if not 0 <= place < len(self._block):
+            return float(self.take(k, 1)[0])
+        return self._block.item(place)
+
     def _drawn(self, first: int, count: int) -> Floats:
         if callable(self._kind):
             return np.asarray(self._kind(*self._address, np.arange(first, first + count)))

@@ -10,8 +10,7 @@ Behaviour from the Series 2400 User's Manual (2400S-900-01), sections 3, 9, 10, 
 * outside the idle state only ``:ABORt``, ``*RST`` and device clear are carried out at once: everything
   else, queries too, waits until the sweep is over.
 
-Not modelled: digital I/O, trigger link lines, math expressions, source memory sweeps, and the low resistance
-of the "normal" output-off state (it is open here).
+Not modelled: digital I/O, trigger link lines, math expressions, source memory sweeps.
 """
 
 from __future__ import annotations
@@ -23,14 +22,16 @@ import numpy as np
 
 from labtrain.clock import Clock
 from simulated_instruments.keithley2400_commands import COMMANDS
+from simulated_instruments.keithley2400_runs import RUNS
 from simulated_instruments.keithley2400_trace import Trace, rows_of
-from simulated_instruments.keithley2450_settings import Sense, Source
 from simulated_instruments.list_sweep import RunningSweep
 from simulated_instruments.scpi import COMMON, ScpiInstrument
 from simulated_instruments.scpi_errors import ScpiError
 from simulated_instruments.scpi_tree import CommandTree
 from simulated_instruments.smu_accuracy import Floats, Quantity
-from simulated_instruments.smu_channel import LIMITED, Points, SmuChannel
+from simulated_instruments.smu_channel import LIMITED, SmuChannel
+from simulated_instruments.smu_points import Points
+from simulated_instruments.smu_settings import Sense, Source
 from simulated_instruments.smu_specifications import KEITHLEY_2400
 from simulated_instruments.world import World
 
@@ -40,6 +41,9 @@ POINT_OVERHEAD_SECONDS: Final = 400e-6
 
 LEAST_LIMIT_OF_RANGE: Final = 1e-3
 """A limit below this share of a fixed measure range is refused (manual, 6-6)."""
+
+OFF_SHARE: Final = 5e-3
+"""Limit of the normal output-off state, of full scale (manual, 13-9)."""
 
 _AT_ONCE: Final = (b":ABOR", b"ABOR", b"*RST")
 
@@ -61,9 +65,9 @@ class VirtualKeithley2400(ScpiInstrument):
             KEITHLEY_2400,
             seed,
             bool(options.get("ideal", False)),
-            settle_seconds=SETTLE_SECONDS,
             overhead_seconds=POINT_OVERHEAD_SECONDS,
             cycle_seconds=1 / self.line_frequency,
+            off_share=OFF_SHARE,
         )
         self.reset()
 
@@ -86,6 +90,8 @@ class VirtualKeithley2400(ScpiInstrument):
         self.channel.set_defaults(
             {"VOLT": Source(105e-6, 20.0, auto=True), "CURR": Source(21.0, 100e-6, auto=True)},
             {"VOLT": Sense(20.0), "CURR": Sense(100e-6)},
+            settle=SETTLE_SECONDS,
+            off_state="NORM",
         )
 
     def _carry_out(self, message: bytes) -> bytes | None:
@@ -204,7 +210,7 @@ class VirtualKeithley2400(ScpiInstrument):
         channel.delay = max(channel.source.delay, self.trigger_delay)
         self.last = np.empty((0, 5))
         abort = self.compliance_abort != "NEV" and self.modes[channel.function] != "FIX"
-        channel.start(RunningSweep(levels, channel.point_seconds(), abort, ""), self)
+        channel.start(RunningSweep(levels, channel.point_seconds(), abort), self)
 
     def clear(self) -> None:
         """Begin a run's readings."""
@@ -217,7 +223,7 @@ class VirtualKeithley2400(ScpiInstrument):
         self.last = np.concatenate([self.last, rows])
         self.trace.store(rows)
 
-    def finished(self) -> None:
+    def finished(self, stopped: bool) -> None:
         """End a run: the source stays where it is."""
 
     def read(self) -> Floats:
@@ -263,7 +269,7 @@ class VirtualKeithley2400(ScpiInstrument):
         """The measurement event "buffer full"."""
         return self.trace.full
 
-    tree = CommandTree((*COMMON, *COMMANDS))
+    tree = CommandTree((*COMMON, *COMMANDS, *RUNS))
 
     def state_dict(self) -> dict[str, Any]:
         """The reading counter: its noise goes on where it was."""

@@ -10,7 +10,7 @@ from simulated_instruments.reading_buffer import SOURCE_LIMITED
 from simulated_instruments.scpi_errors import ScpiError
 from simulated_instruments.scpi_parameters import Choice
 from simulated_instruments.smu_accuracy import OVERFLOW, Floats
-from simulated_instruments.smu_channel import Points
+from simulated_instruments.smu_points import Points
 
 NAN: Final = 9.91e37
 ELEMENTS: Final = ("VOLT", "CURR", "RES", "TIME", "STAT")

@@ -2,41 +2,46 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import lru_cache
 from typing import Any, Final
+
+import numpy as np
 
 from simulated_instruments.reading_buffer import ReadingBuffer
 from simulated_instruments.scpi_errors import ScpiError
 from simulated_instruments.scpi_parameters import Choice, unquote, whole
+from simulated_instruments.smu_accuracy import Floats
 
 _ELEMENTS = Choice("SOURce", "READing", "RELative", "SOURSTATus")
 _BINARY_ELEMENTS: Final = ("SOUR", "READ", "REL")
 _WORTH_A_KERNEL: Final = 48
 """Numbers in a reply."""
 
+_PATTERNS: Final = [",".join(["%.6E"] * count) for count in range(_WORTH_A_KERNEL)]
 
-def _rows(instrument: Any, buffer: ReadingBuffer, start: int, end: int, names: tuple[str, ...]) -> Any:
+
+def _written(instrument: Any, numbers: Sequence[float] | Floats, names: tuple[str, ...]) -> str | bytes:
     """Write readings as the chosen format has them; binary blocks are ``#0``, as the manual says."""
-    if not 1 <= start <= end <= len(buffer):
-        raise ScpiError(-222, f"readings {start} to {end} of {len(buffer)}")
-    flat = buffer.columns(start, end, names).ravel()
-    form = instrument.settings.format
+    form = instrument.format
     if form == "ASC":
-        return _as_text(flat)
+        return _as_text(numbers)
     if any(name not in _BINARY_ELEMENTS for name in names):
         raise ScpiError(1133)
-    order = "<" if instrument.settings.byte_order == "SWAP" else ">"
-    return b"#0" + flat.astype(f"{order}f{8 if form == 'REAL' else 4}").tobytes()
+    order = "<" if instrument.byte_order == "SWAP" else ">"
+    return b"#0" + np.asarray(numbers, dtype=f"{order}f{8 if form == 'REAL' else 4}").tobytes()
 
 
-def _as_text(flat: Any) -> str:
-    if len(flat) < _WORTH_A_KERNEL:
-        return ",".join(["%.6E"] * len(flat)) % tuple(flat.tolist())
+def _as_text(numbers: Sequence[float] | Floats) -> str:
+    count = len(numbers)
+    if count < _WORTH_A_KERNEL:
+        return _PATTERNS[count] % tuple(numbers)
     from labtrain.kernels.decimal_text import scientific  # not before it is worth the compiler's import
 
-    return scientific(flat)
+    return scientific(np.asarray(numbers))
 
 
+@lru_cache(maxsize=256)
 def _elements(arguments: tuple[str, ...]) -> tuple[str, ...]:
     names = tuple(_ELEMENTS.read(argument) for argument in arguments) or ("READ",)
     return tuple("SOURSTAT" if name.startswith("SOURSTAT") else name for name in names)
@@ -48,22 +53,26 @@ def data(instrument: Any, suffixes: tuple[int, ...], arguments: tuple[str, ...])
         raise ScpiError(-109)
     start, end = (int(whole(1, 10_000_000, 1).read(a)) for a in arguments[:2])
     name = unquote(arguments[2]) if len(arguments) > 2 else "defbuffer1"
-    return _rows(instrument, instrument.buffer(name), start, end, _elements(arguments[3:]))
+    buffer, names = instrument.buffer(name), _elements(arguments[3:])
+    if not 1 <= start <= end <= len(buffer):
+        raise ScpiError(-222, f"readings {start} to {end} of {len(buffer)}")
+    return _written(instrument, buffer.columns(start, end, names).ravel(), names)
 
 
-def _last(instrument: Any, arguments: tuple[str, ...]) -> Any:
-    name = unquote(arguments[0]) if arguments else "defbuffer1"
-    buffer = instrument.buffer(name)
+def _last(instrument: Any, buffer: ReadingBuffer, names: tuple[str, ...]) -> str | bytes:
     if not len(buffer):
         raise ScpiError(-221, "the buffer is empty")
-    return _rows(instrument, buffer, len(buffer), len(buffer), _elements(arguments[1:]))
+    return _written(instrument, buffer.last(names), names)
+
+
+def _named(arguments: tuple[str, ...]) -> str:
+    return unquote(arguments[0]) if arguments else "defbuffer1"
 
 
 def read(instrument: Any, suffixes: tuple[int, ...], arguments: tuple[str, ...]) -> Any:
     """Measure into a buffer and answer the last reading (``:READ?``)."""
-    _elements(arguments[1:])
-    instrument.read_once(unquote(arguments[0]) if arguments else "defbuffer1")
-    return _last(instrument, arguments)
+    names = _elements(arguments[1:])
+    return _last(instrument, instrument.read_once(_named(arguments)), names)
 
 
 def measure(name: str | None) -> Any:
@@ -71,7 +80,7 @@ def measure(name: str | None) -> Any:
 
     def query(instrument: Any, suffixes: tuple[int, ...], arguments: tuple[str, ...]) -> Any:
         if name is not None:
-            set_measured(instrument, name)
+            instrument.set_measured(name)
         return read(instrument, suffixes, arguments)
 
     return query
@@ -79,13 +88,7 @@ def measure(name: str | None) -> Any:
 
 def fetch(instrument: Any, suffixes: tuple[int, ...], arguments: tuple[str, ...]) -> Any:
     """Answer the last reading without measuring."""
-    return _last(instrument, arguments)
-
-
-def set_measured(instrument: Any, name: str) -> None:
-    """Choose what is measured: ``VOLT``, ``CURR`` or ``RES``."""
-    instrument.settings.measured = name.partition(":")[0]
-    instrument.apply()
+    return _last(instrument, instrument.buffer(_named(arguments)), _elements(arguments[1:]))
 
 
 def with_buffer(function: Callable[[ReadingBuffer], Any]) -> Any:
@@ -94,7 +97,7 @@ def with_buffer(function: Callable[[ReadingBuffer], Any]) -> Any:
     def handler(instrument: Any, suffixes: tuple[int, ...], arguments: tuple[str, ...]) -> Any:
         if len(arguments) > 1:
             raise ScpiError(-108, arguments[1][:40])
-        return function(instrument.buffer(unquote(arguments[0]) if arguments else "defbuffer1"))
+        return function(instrument.buffer(_named(arguments)))
 
     return handler
 

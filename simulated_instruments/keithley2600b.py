@@ -3,8 +3,7 @@
 Behaviour from the Series 2600B Reference Manual (2600BS-901-01), sections 2, 3, 6 and 11. Both channels
 measure voltage and current at once, and sweep by themselves, side by side. Not modelled: TSP-Link, digital
 I/O, timers and blenders of the trigger model, pulses, overlapped measurements, functions of one's own in
-scripts, the low resistance of the "normal" output-off state (it is open here); two channels on one circuit
-that sweep at the same time each see the other at its last level.
+scripts; two channels on one circuit that sweep at the same time each see the other at its last level.
 """
 
 from __future__ import annotations

@@ -8,7 +8,7 @@ from typing import Any, Final
 import numpy as np
 
 from simulated_instruments.smu_accuracy import Floats, Quantity
-from simulated_instruments.smu_channel import Points
+from simulated_instruments.smu_points import Point, Points
 from simulated_instruments.smu_specifications import KEITHLEY_2602B
 from simulated_instruments.tsp_buffers import TspBuffer
 from simulated_instruments.tsp_errors import runtime
@@ -36,6 +36,23 @@ def readings(name: str, points: Points) -> list[Floats]:
     if name == "p":
         return [volts * amperes]
     return [{"v": volts, "i": amperes}[letter] for letter in name]
+
+
+def readings_once(name: str, point: Point) -> list[float]:
+    """Do what :func:`readings` does for one point."""
+    volts, amperes = point.volts, point.amperes
+    if name == "iv":
+        return [amperes, volts]
+    if name == "r":
+        return [volts / amperes if amperes else KEITHLEY_2602B.overflow]
+    return [{"v": volts, "i": amperes, "p": volts * amperes}[name]]
+
+
+def store_once(buffers: list[TspBuffer], values: list[float], point: Point) -> None:
+    """Put one point's readings into buffers, one a quantity."""
+    status = _IN_COMPLIANCE if point.limited else 0.0
+    for buffer, value in zip(buffers, values, strict=False):
+        buffer.store_one(value, point.time_ns, point.level, status)
 
 
 def store(name: str, buffers: list[TspBuffer], points: Points) -> None:

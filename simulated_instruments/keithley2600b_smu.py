@@ -5,11 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from simulated_instruments.keithley2450_settings import Sense, Source
-from simulated_instruments.keithley2600b_readings import LIMITED_STATUS, as_buffers, readings, store
+from simulated_instruments.keithley2600b_readings import (
+    LIMITED_STATUS,
+    as_buffers,
+    readings_once,
+    store_once,
+)
 from simulated_instruments.keithley2600b_trigger import TriggerModel
 from simulated_instruments.smu_accuracy import Quantity
 from simulated_instruments.smu_channel import LIMITED, SmuChannel
+from simulated_instruments.smu_settings import Sense, Source
 from simulated_instruments.smu_specifications import KEITHLEY_2602B
 from simulated_instruments.tsp_buffers import TspBuffer
 from simulated_instruments.tsp_errors import too_big
@@ -21,6 +26,11 @@ SETTLE_SECONDS: Final = 100e-6
 POINT_OVERHEAD_SECONDS: Final = 80e-6
 """5500 source-measure points a second into a buffer at 0.001 PLC (data sheet)."""
 
+OFF_SHARE: Final = 0.1
+OFF_AMPERES: Final = 1e-3
+"""``source.offlimiti``, the limit of the normal output-off state."""
+
+_OFF_MODES: Final = {0.0: "NORM", 1.0: "ZERO", 2.0: "HIMP"}
 _LETTER: Final[Mapping[Quantity, str]] = {"VOLT": "v", "CURR": "i"}
 _LEVELS: Final[Mapping[Quantity, float]] = {"VOLT": 40.4, "CURR": 3.03}
 _LEAST_LIMIT: Final[Mapping[Quantity, float]] = {"VOLT": 10e-3, "CURR": 10e-9}
@@ -54,9 +64,9 @@ class Smu:
             KEITHLEY_2602B,
             seed,
             ideal,
-            settle_seconds=SETTLE_SECONDS,
             overhead_seconds=POINT_OVERHEAD_SECONDS,
             cycle_seconds=cycle_seconds,
+            off_share=OFF_SHARE,
         )
         self.name = f"smu{name}"
         self.buffers = [TspBuffer(f"{self.name}.nvbuffer{k}") for k in (1, 2)]
@@ -73,7 +83,11 @@ class Smu:
         self.channel.set_defaults(
             {"VOLT": Source(1.0, 0.1), "CURR": Source(40.0, 100e-9)},
             {"VOLT": Sense(0.1), "CURR": Sense(100e-9)},
+            settle=SETTLE_SECONDS,
+            off_state="NORM",
         )
+        self.channel.off_amperes = OFF_AMPERES
+        self.channel.apply()
         self._count, self._interval = 1, 0.0
         self._delays = {"source": 0.0, "measure": 0.0}
         self._words.clear()
@@ -109,8 +123,11 @@ class Smu:
             "output": Attribute(lambda: float(channel.output), self._set_output),
             "compliance": Attribute(channel.limited),
             "delay": self._delay("source"),
-            "offmode": remembered(self._words, "offmode", 0.0, 0.0, 2.0),
-            "offlimiti": remembered(self._words, "offlimiti", 1e-3, 1e-9, 3.0),
+            "offmode": Attribute(
+                lambda: {word: number for number, word in _OFF_MODES.items()}[channel.off_state],
+                self._set_off_mode,
+            ),
+            "offlimiti": Attribute(lambda: channel.off_amperes, self._set_off_limit),
             "highc": remembered(self._words, "highc", 0.0, 0.0, 1.0),
             "settling": remembered(self._words, "settling", 0.0, 0.0, 128.0),
             "sink": remembered(self._words, "sink", 0.0, 0.0, 1.0),
@@ -126,7 +143,18 @@ class Smu:
         self.channel.set_function(chosen(value, _FUNCTIONS, "source.func"))
 
     def _set_output(self, value: Any) -> None:
-        self.channel.set_output(chosen(value, {0.0: False, 1.0: True, 2.0: False}, "source.output"))
+        state = chosen(value, {0.0: "off", 1.0: "on", 2.0: "high-z"}, "source.output")
+        if state == "high-z":
+            self.channel.off_state = "HIMP"
+        self.channel.set_output(state == "on")
+
+    def _set_off_mode(self, value: Any) -> None:
+        self.channel.off_state = chosen(value, _OFF_MODES, "source.offmode")
+        self.channel.apply()
+
+    def _set_off_limit(self, value: Any) -> None:
+        self.channel.off_amperes = bounded(value, 1e-8, 3.0, "source.offlimiti")
+        self.channel.apply()
 
     def _set_remote(self, value: Any) -> None:
         for sense in self.channel.senses.values():
@@ -226,12 +254,13 @@ class Smu:
                 buffer.begin()
             for k in range(self._count):
                 began = self.channel.world.now_ns()
-                points = self.channel.measure()
-                store(name, buffers, points)
+                point = self.channel.measure()
+                values = readings_once(name, point)
+                store_once(buffers, values, point)
                 if k + 1 < self._count:
                     spent = (self.channel.world.now_ns() - began) * 1e-9
                     self.channel.world.wait(self._interval - spent)
-            return [float(values[0]) for values in readings(name, points)]
+            return values
 
         return measure
 

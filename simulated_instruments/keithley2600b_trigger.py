@@ -10,7 +10,8 @@ import numpy as np
 from simulated_instruments.keithley2600b_readings import as_buffers, store
 from simulated_instruments.list_sweep import RunningSweep
 from simulated_instruments.smu_accuracy import Floats, Quantity
-from simulated_instruments.smu_channel import Points, SmuChannel
+from simulated_instruments.smu_channel import SmuChannel
+from simulated_instruments.smu_points import Points
 from simulated_instruments.tsp_buffers import TspBuffer
 from simulated_instruments.tsp_errors import runtime, too_big
 from simulated_instruments.tsp_library import flag
@@ -55,7 +56,7 @@ class TriggerModel:
             raise too_big(f"{largest:g} on the {channel.source.range:g} range")
         if channel.source.auto:
             channel.set_source_range(channel.function, largest, keep_auto=True)
-        channel.start(RunningSweep(levels, channel.point_seconds(), False, ""), self._log())
+        channel.start(RunningSweep(levels, channel.point_seconds(), False), self._log())
 
     def _swept(self) -> Floats:
         """Return the levels of one pass."""
@@ -170,7 +171,7 @@ class _SweepLog:
         """Take points."""
         store(self._name, self._buffers, points)
 
-    def finished(self) -> None:
+    def finished(self, stopped: bool) -> None:
         """Bring an idle source back to its bias."""
         if self._bias is not None:
             self._channel.source.level = self._bias

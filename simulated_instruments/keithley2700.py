@@ -127,12 +127,7 @@ class VirtualKeithley2700(ScpiInstrument):
         self._wait(APERTURE_SECONDS)
         if INPUT not in self._backplane:
             return 0.0
-        self._voltmeter.on = True
-        try:
-            volts, _, _ = self._world.measure(self._voltmeter, APERTURE_SECONDS)
-        finally:
-            self._voltmeter.on = False
-        return float(volts[0])
+        return self._world.probe(self._voltmeter, APERTURE_SECONDS)
 
 
 def _places(numbers: Iterable[int]) -> list[tuple[int, int]]:

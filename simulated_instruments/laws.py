@@ -47,12 +47,13 @@ class Law(ABC):
         """Standard deviation, in V, of the EMF that a reading of ``seconds`` meets."""
         return np.zeros_like(amperes)
 
+    def noise_at(self, amperes: float, seconds: float) -> float:
+        """Do what :meth:`noise_volts` does for one reading."""
+        return float(self.noise_volts(np.array([amperes]), seconds)[0])
+
 
 class CurrentLaw(Law):
     """A law of the form V(I)."""
-
-    linear = False
-    """Whether V is proportional to I."""
 
     @abstractmethod
     def voltage(self, amperes: Floats) -> Floats:
@@ -67,22 +68,35 @@ class CurrentLaw(Law):
         return self.voltage(amperes) - volts, np.full_like(volts, -1.0), self.slope(amperes)
 
 
-class Ohmic(CurrentLaw):
+class LinearLaw(CurrentLaw):
+    """A law of the form V = R I."""
+
+    @property
+    @abstractmethod
+    def ohms(self) -> Any:
+        """R: one number, or one a point."""
+
+    def voltage(self, amperes: Floats) -> Floats:
+        """Ohm's law."""
+        return self.ohms * amperes
+
+    def slope(self, amperes: Floats) -> Floats:
+        """The resistance."""
+        return self.ohms + 0.0 * amperes
+
+
+class Ohmic(LinearLaw):
     """A plain resistance in ohm."""
 
-    linear = True
     state = ()
 
     def __init__(self, ohms: float) -> None:
         self._ohms = ohms
 
-    def voltage(self, amperes: Floats) -> Floats:
-        """Ohm's law."""
-        return self._ohms * amperes
-
-    def slope(self, amperes: Floats) -> Floats:
-        """The resistance."""
-        return np.full_like(amperes, self._ohms)
+    @property
+    def ohms(self) -> float:
+        """What it is."""
+        return self._ohms
 
 
 class NeuronLaw(CurrentLaw):
@@ -114,28 +128,27 @@ class NeuronLaw(CurrentLaw):
         return self._curve.window_noise(amperes, seconds)
 
 
-class ResistorLaw(CurrentLaw):
+class ResistorLaw(LinearLaw):
     """A resistor that may drift with time: :mod:`labtrain.physics.resistor`."""
-
-    linear = True
 
     def __init__(self, parameters: Mapping[str, float], seconds: Callable[[], float]) -> None:
         self._parameters = parameters
         self._seconds = seconds
         self.varies = parameters["drift_per_hour"] != 0.0
+        self._first = self._now()
 
     @property
     def state(self) -> Hashable:
         """Nothing but time changes it, where it drifts at all."""
         return None if self.varies else ()
 
-    def voltage(self, amperes: Floats) -> Floats:
-        """Ohm's law at this time."""
-        return amperes * float(resistor.resistance(self._parameters, self._seconds()))
-
-    def slope(self, amperes: Floats) -> Floats:
+    @property
+    def ohms(self) -> float:
         """The resistance at this time."""
-        return np.full_like(amperes, float(resistor.resistance(self._parameters, self._seconds())))
+        return self._now() if self.varies else self._first
+
+    def _now(self) -> float:
+        return float(resistor.resistance(self._parameters, self._seconds()))
 
 
 class Drifting(Law):
@@ -203,7 +216,7 @@ class BarrierLaw(Law):
         return low * high / (low * share + high * (1.0 - share))
 
 
-class MemristorLaw(CurrentLaw):
+class MemristorLaw(LinearLaw):
     """A memristor cell, ohmic at what it is programmed to; its readings scatter.
 
     Parameters
@@ -217,17 +230,14 @@ class MemristorLaw(CurrentLaw):
     def __init__(self, siemens: Callable[[], float | Floats]) -> None:
         self._siemens = siemens
 
-    def voltage(self, amperes: Floats) -> Floats:
-        """Ohm's law."""
-        return amperes / self._siemens()
-
-    def slope(self, amperes: Floats) -> Floats:
-        """The resistance."""
-        return 1.0 / self._siemens() + 0.0 * amperes
+    @property
+    def ohms(self) -> float | Floats:
+        """The reciprocal of its conductance."""
+        return 1.0 / self._siemens()
 
     def noise_volts(self, amperes: Floats, seconds: float) -> Floats:
         """The EMF of a reading whose ln G is 1 too large: at a held voltage it adds to the current."""
-        return -amperes / self._siemens()
+        return -amperes * self.ohms
 
 
 class DiodeLaw(CurrentLaw):

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from simulated_instruments.smu_accuracy import Floats
+
+if TYPE_CHECKING:
+    from simulated_instruments.smu_channel import SmuChannel
 
 
 @dataclass(slots=True)
@@ -22,19 +25,15 @@ class RunningSweep:
         From one point to the next.
     fail_abort
         Whether it stops at the first point that meets the limit.
-    buffer
-        Where readings go; emptied at the start.
-    start_ns, done, was_on
-        Its progress, and whether the output was on before.
+    start_ns, done
+        Its progress.
     """
 
     levels: Floats
     point_seconds: float
     fail_abort: bool
-    buffer: str
     start_ns: int = 0
     done: int = 0
-    was_on: bool = False
 
     @property
     def end_ns(self) -> int:
@@ -44,33 +43,31 @@ class RunningSweep:
     def _time(self, points: int) -> int:
         return self.start_ns + round(points * self.point_seconds * 1e9)
 
-    def started(self, now_ns: int, was_on: bool) -> RunningSweep:
+    def started(self, now_ns: int) -> RunningSweep:
         """Return the same sweep, starting now."""
-        return replace(self, start_ns=now_ns, done=0, was_on=was_on)
+        return replace(self, start_ns=now_ns, done=0)
 
-    def run_until(self, instrument: Any, now_ns: int) -> bool:
+    def run_until(self, channel: SmuChannel, now_ns: int) -> bool:
         """Take the points that are due; return whether the sweep is over."""
         if self.done == 0:
-            instrument.buffer(self.buffer).clear()
+            channel.log.clear()
         if now_ns >= self.end_ns:
             due = len(self.levels)
         else:
             due = int((now_ns - self.start_ns) / (self.point_seconds * 1e9))
-        stop = self._first_limited(instrument, due) if self.fail_abort else due
+        stop = self._first_limited(channel, due) if self.fail_abort else due
         if stop > self.done:
-            self._take(instrument, stop)
+            self._take(channel, stop)
         return stop < due or self.done == len(self.levels)
 
-    def _take(self, instrument: Any, end: int) -> None:
-        levels = self.levels[self.done : end]
+    def _take(self, channel: SmuChannel, end: int) -> None:
         times = self.start_ns + np.arange(self.done + 1, end + 1) * (self.point_seconds * 1e9)
-        instrument.take(levels, instrument.buffer(self.buffer), times, self.point_seconds)
-        instrument.source.level = float(levels[-1])
+        channel.take(self.levels[self.done : end], times, self.point_seconds)
         self.done = end
 
-    def _first_limited(self, instrument: Any, due: int) -> int:
+    def _first_limited(self, channel: SmuChannel, due: int) -> int:
         """Return how many points are taken: those due, up to the first that meets the limit."""
         if due <= self.done:
             return due
-        limited = instrument.limited_by(self.levels[self.done : due])
+        limited = channel.limited_by(self.levels[self.done : due])
         return self.done + int(np.argmax(limited)) + 1 if limited.any() else due

@@ -10,7 +10,7 @@ analysis", IEEE Trans. Circuits Syst. 22, 504 (1975).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from labtrain.wiring import GROUND
 from simulated_instruments.circuit import Circuit
 from simulated_instruments.laws import Floats
+from simulated_instruments.operating_points import OperatingPoint, OperatingPoints
 from simulated_instruments.sources import Mode
 
 LEAK_SIEMENS = 1e-13
@@ -37,36 +38,6 @@ class Drive:
     mode: Mode
     levels: Floats
     limit: float
-
-
-@dataclass(slots=True)
-class OperatingPoints:
-    """B solutions of one circuit.
-
-    Attributes
-    ----------
-    volts, amperes, limited
-        Of each meter, ``[B, meters]``: voltage across its terminals, current out of ``hi``,
-        and whether its limit held it.
-    branch_volts, branch_amperes
-        Across and through each branch, ``[B, branches]``; volts against the branch's ``stress_end``.
-    transfer
-        Works out how an EMF in each branch moves each meter's voltage and current,
-        ``[B, meters, branches]`` (dimensionless) and in siemens.
-    """
-
-    volts: Floats
-    amperes: Floats
-    limited: NDArray[np.bool_]
-    branch_volts: Floats
-    branch_amperes: Floats
-    transfer: Callable[[], tuple[Floats, Floats]]
-
-    def disturbed(self, emf: Floats) -> tuple[Floats, Floats]:
-        """Return the meters' volts and amperes with a small EMF ``[B, branches]`` in the branches."""
-        by_volts, by_amperes = self.transfer()
-        volts = self.volts + (by_volts * emf[:, None, :]).sum(axis=2)
-        return volts, self.amperes + (by_amperes * emf[:, None, :]).sum(axis=2)
 
 
 class NodalSystem:
@@ -115,6 +86,11 @@ class NodalSystem:
         a, b = self._row.get(start), self._row.get(end)
         first = x[:, a] if a is not None else np.zeros(len(x))
         return first - x[:, b] if b is not None else first
+
+    def standing(self) -> OperatingPoint:
+        """Solve where the sources stand."""
+        drives = [Drive(port.mode, np.array([port.level]), port.limit) for port in self._circuit.meters]
+        return self.solve(drives, [port.emf for port in self._circuit.generators]).last()
 
     def solve(self, drives: Sequence[Drive], emfs: Sequence[float]) -> OperatingPoints:
         """Solve for B points.

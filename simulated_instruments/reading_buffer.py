@@ -15,6 +15,8 @@ COLUMNS: Final = ("SOUR", "READ", "REL", "SOURSTAT")
 SOURCE_LIMITED: Final = 8.0
 """Bit of ``SOURSTAT`` for a source held by its limit."""
 
+_PLACES: Final = {name: place for place, name in enumerate(COLUMNS)}
+
 
 class ReadingBuffer:
     """Readings in the order taken; the first one starts its relative time.
@@ -23,40 +25,56 @@ class ReadingBuffer:
     ----------
     capacity
         More readings push the oldest out.
+
+    Notes
+    -----
+    Single readings wait in a list, for an array is slow to fill one by one; whoever asks for columns
+    has them joined.
     """
 
     def __init__(self, capacity: int = 100_000) -> None:
         self.capacity = capacity
-        self._rows: Floats = np.empty((len(COLUMNS), 64))
-        self._count = 0
+        self._rows: Floats = np.empty((0, len(COLUMNS)))
+        self._single: list[tuple[float, float, float, float]] = []
         self._start_ns = 0
 
     def __len__(self) -> int:
-        return self._count
+        return min(len(self._rows) + len(self._single), self.capacity)
 
     def clear(self) -> None:
         """Forget all readings."""
-        self._count = 0
+        self._rows, self._single = self._rows[:0], []
 
     def append(self, source: Floats, readings: Floats, times_ns: Floats, limited: NDArray[np.bool_]) -> None:
         """Add readings ``[B]`` each."""
-        if not self._count:
+        if not len(self):
             self._start_ns = int(times_ns[0])
-        end = self._count + len(readings)
-        if end > self._rows.shape[1]:
-            grown = np.empty((len(COLUMNS), max(end, 2 * self._rows.shape[1])))
-            grown[:, : self._count] = self._rows[:, : self._count]
-            self._rows = grown
-        block = self._rows[:, self._count : end]
-        block[0], block[1] = source, readings
-        block[2] = (times_ns - self._start_ns) * 1e-9
-        block[3] = np.where(limited, SOURCE_LIMITED, 0.0)
-        self._count = end
-        if end > self.capacity:
-            self._rows = self._rows[:, end - self.capacity :].copy()
-            self._count = self.capacity
+        seconds = (times_ns - self._start_ns) * 1e-9
+        block = np.stack([source, readings, seconds, np.where(limited, SOURCE_LIMITED, 0.0)], axis=1)
+        self._keep(np.concatenate([self._joined(), block]) if len(self) else block)
+
+    def append_one(self, source: float, reading: float, time_ns: int, limited: bool) -> None:
+        """Add one reading."""
+        single = self._single
+        if not single and not len(self._rows):
+            self._start_ns = time_ns
+        seconds = (time_ns - self._start_ns) * 1e-9
+        single.append((source, reading, seconds, SOURCE_LIMITED if limited else 0.0))
+        if len(single) >= self.capacity:
+            self._keep(self._joined())
 
     def columns(self, start: int, end: int, names: tuple[str, ...]) -> Floats:
         """Return readings ``start`` to ``end`` (from 1, both included) as ``[points, names]``."""
-        places = [COLUMNS.index(name) for name in names]
-        return self._rows[places, start - 1 : end].T
+        self._keep(self._joined())
+        return self._rows[start - 1 : end, [_PLACES[name] for name in names]]
+
+    def last(self, names: tuple[str, ...]) -> tuple[float, ...]:
+        """Return the last reading; there must be one."""
+        row = self._single[-1] if self._single else tuple(self._rows[-1].tolist())
+        return tuple([row[_PLACES[name]] for name in names])
+
+    def _joined(self) -> Floats:
+        return np.concatenate([self._rows, np.array(self._single)]) if self._single else self._rows
+
+    def _keep(self, rows: Floats) -> None:
+        self._rows, self._single = rows[-self.capacity :], []

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Iterator
+from typing import Any, Final
 
 from simulated_instruments.scpi import none, only
-from simulated_instruments.scpi_parameters import Parameter
+from simulated_instruments.scpi_errors import ScpiError
+from simulated_instruments.scpi_parameters import Number, Parameter
 from simulated_instruments.scpi_tree import Command
+
+LIST_CHUNK: Final = 100
+LIST_CAPACITY: Final = 2500
+"""Levels a command, and in all (Keithley 2400 and 2450)."""
 
 Getter = Callable[[Any], Any]
 Setter = Callable[[Any, Any], None]
@@ -56,3 +61,35 @@ def plain(function: Getter) -> Any:
         return function(instrument)
 
     return handler
+
+
+def list_commands(header: str, name: str, parameter: Number, empty: str = "") -> Iterator[Command]:
+    """Make the commands of ``instrument.lists[name]``: replace, append, ask, count.
+
+    Parameters
+    ----------
+    empty
+        What the question for an empty list is answered with.
+    """
+    yield Command(
+        header,
+        _list_writer(name, parameter, append=False),
+        plain(lambda i: ",".join(map(parameter.write, i.lists[name])) or empty),
+    )
+    yield Command(f"{header}:APPend", _list_writer(name, parameter, append=True))
+    yield Command(f"{header}:POINts", query=plain(lambda i: str(len(i.lists[name]))))
+
+
+def _list_writer(name: str, parameter: Number, append: bool) -> Any:
+    def write(instrument: Any, suffixes: tuple[int, ...], arguments: tuple[str, ...]) -> None:
+        if not arguments:
+            raise ScpiError(-109)
+        if len(arguments) > LIST_CHUNK:
+            raise ScpiError(-223, f"{len(arguments)} values; {LIST_CHUNK} a command")
+        values = parameter.read_all(arguments)
+        before = instrument.lists[name] if append else []
+        if len(before) + len(values) > LIST_CAPACITY:
+            raise ScpiError(-223, f"{LIST_CAPACITY} values in all")
+        instrument.lists[name] = before + values
+
+    return write

@@ -6,18 +6,24 @@ some hundred times faster for a sweep.
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from dataclasses import dataclass
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from labtrain.wiring import GROUND
 from simulated_instruments.circuit import Circuit
-from simulated_instruments.laws import CurrentLaw, Floats
-from simulated_instruments.nodal import LEAK_SIEMENS, Drive, OperatingPoints
+from simulated_instruments.laws import CurrentLaw, Floats, LinearLaw
+from simulated_instruments.nodal import LEAK_SIEMENS, Drive
+from simulated_instruments.operating_points import OperatingPoint, OperatingPoints
+from simulated_instruments.sources import MeterPort
 
-_STEPS = 100
+_STEPS: Final = 100
+_PUSHED: Final = (((1.0,),), ((0.0,),))
+"""A held current: an EMF moves the voltage by itself, and the current not at all."""
 
 Bools = NDArray[np.bool_]
 
@@ -29,13 +35,24 @@ class SeriesChain:
     circuit: Circuit
     ohms: float
 
+    def standing(self) -> OperatingPoint:
+        """Solve where the source stands."""
+        port, law = self.circuit.meters[0], self.circuit.branches[0].law
+        if isinstance(law, LinearLaw):
+            return self._linear_point(law.ohms, port)
+        return self.solve(Drive(port.mode, np.array([port.level]), port.limit)).last()
+
     def solve(self, drive: Drive) -> OperatingPoints:
         """Solve for B points; see :class:`simulated_instruments.nodal.NodalSystem`."""
         law = self.circuit.branches[0].law
         assert isinstance(law, CurrentLaw)
         forced = drive.mode == "current"
-        solve = self._under_current if forced else self._under_voltage
-        amperes, across, limited = solve(law, drive.levels, drive.limit)
+        if isinstance(law, LinearLaw):
+            amperes, limited = self._linear(law.ohms, drive, forced)
+            across = law.voltage(amperes)
+        else:
+            solve = self._under_current if forced else self._under_voltage
+            amperes, across, limited = solve(law, drive.levels, drive.limit)
         volts = across + amperes * self.ohms
         held = limited if forced else ~limited  # the voltage is held, so an EMF moves the current
 
@@ -49,6 +66,32 @@ class SeriesChain:
         return OperatingPoints(
             volts[column], amperes[column], limited[column], across[column], amperes[column], transfer
         )
+
+    # the same twice: one point in plain numbers, to the bit what the arrays give (a test holds them together)
+
+    def _linear_point(self, ohms: float, port: MeterPort) -> OperatingPoint:
+        level, limit, forced, total = port.level, port.limit, port.mode == "current", ohms + self.ohms
+        if forced:
+            limited = not abs(level * total) <= limit
+            amperes = math.copysign(limit / total, level) if limited else level
+        else:
+            limited = limit * total < abs(level)
+            amperes = math.copysign(limit, level) if limited else level / total
+        across = ohms * amperes
+        held = limited is forced
+        transfer = (((0.0,),), ((-1.0 / total,),)) if held else _PUSHED
+        volts = across + amperes * self.ohms
+        return OperatingPoint((volts,), (amperes,), (limited,), (across,), (amperes,), lambda: transfer)
+
+    def _linear(self, ohms: Any, drive: Drive, forced: bool) -> tuple[Floats, Bools]:
+        levels, limit, total = drive.levels, drive.limit, ohms + self.ohms
+        if forced:
+            limited = ~(np.abs(levels * total) <= limit)
+            most, free = limit / total, levels
+        else:
+            limited = limit * total < np.abs(levels)
+            most, free = limit, levels / total
+        return np.where(limited, np.copysign(most, levels), free), limited
 
     def _under_current(self, law: CurrentLaw, levels: Floats, limit: float) -> tuple[Floats, Floats, Bools]:
         across = law.voltage(levels)
@@ -74,12 +117,11 @@ class SeriesChain:
         Newton's method, and bisection where it leaves the bracket or does not halve its step
         (Press et al., Numerical Recipes, 9.4).
         """
-        if law.linear:
-            return volts / (law.slope(volts) + self.ohms)
         sign = np.where(high >= low, 1.0, -1.0)
         low, high, volts = low * sign, high * sign, volts * sign
         amperes = np.clip(volts / (law.slope(0.0 * volts) + self.ohms), low, high)
         before = high - low
+        settled = np.zeros(amperes.shape, dtype=bool)
         for _ in range(_STEPS):
             signed = amperes * sign
             error = (law.voltage(signed) + signed * self.ohms) * sign - volts
@@ -87,10 +129,13 @@ class SeriesChain:
             low = np.where(error > 0, low, amperes)
             newton = amperes - error / (law.slope(signed) + self.ohms)
             safe = (newton > low) & (newton < high) & (2 * np.abs(newton - amperes) < before)
-            following = np.where(error == 0.0, amperes, np.where(safe, newton, 0.5 * (low + high)))
+            settled |= error == 0.0
+            following = np.where(settled, amperes, np.where(safe, newton, 0.5 * (low + high)))
             before = np.abs(following - amperes)
             amperes = following
-            if bool((before <= 1e-15 * np.abs(amperes) + 1e-24).all()):
+            # a point that is found stays: what others need must not move it
+            settled |= before <= 1e-15 * np.abs(amperes) + 1e-24
+            if bool(settled.all()):
                 break
         return amperes * sign
 
@@ -98,6 +143,13 @@ class SeriesChain:
 @dataclass(frozen=True, slots=True)
 class OpenRoute:
     """A meter that reaches nothing: insulation only."""
+
+    circuit: Circuit
+
+    def standing(self) -> OperatingPoint:
+        """Solve where the source stands."""
+        port = self.circuit.meters[0]
+        return self.solve(Drive(port.mode, np.array([port.level]), port.limit)).last()
 
     def solve(self, drive: Drive) -> OperatingPoints:
         """Reads the level at no current, or the limit in current mode."""
@@ -120,7 +172,7 @@ def shorten(circuit: Circuit) -> SeriesChain | OpenRoute | None:
     if len(circuit.meters) != 1 or circuit.generators:
         return None
     if not any(circuit.meters[0].hi in edge[:2] for edge in circuit.edges):
-        return None if circuit.branches else OpenRoute()
+        return None if circuit.branches else OpenRoute(circuit)
     if len(circuit.branches) != 1:
         return None
     branch, meter = circuit.branches[0], circuit.meters[0]

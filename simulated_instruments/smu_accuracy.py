@@ -11,15 +11,17 @@ specifications": accuracy one year, 23 C +- 5 C; programming and measurement res
 
 from __future__ import annotations
 
+import math
+from bisect import bisect_left
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from labtrain import noise
-from simulated_instruments.draws import Draws
+from simulated_instruments.draws import Draws, Kind
 
 Floats = NDArray[np.float64]
 Quantity = Literal["VOLT", "CURR"]
@@ -63,8 +65,6 @@ RANGES: Final[Mapping[Quantity, Mapping[float, Accuracy]]] = {
     },
 }
 
-FULL_SCALES: Final[Mapping[Quantity, Floats]] = {q: np.array(list(t)) for q, t in RANGES.items()}
-
 
 class Specification:
     """The data sheet of one model.
@@ -96,20 +96,15 @@ class Specification:
         self.overrange = overrange
         self.reading_overrange = reading_overrange
         self.overflow = overflow
-        self.full_scales = {quantity: np.array(list(table)) for quantity, table in ranges.items()}
+        self.full_scales = {quantity: list(table) for quantity, table in ranges.items()}
+        self._ends = {q: [overrange * (1 + 1e-12) * one for one in self.full_scales[q]] for q in ranges}
+        # what is beyond the last range is on it too
+        self.chosen_ends = {q: [overrange * one for one in self.full_scales[q][:-1]] for q in ranges}
 
     def range_for(self, quantity: Quantity, value: float) -> float:
         """Return the smallest range that takes ``value``; the largest where none does."""
         scales = self.full_scales[quantity]
-        place = int(np.searchsorted(scales * self.overrange * (1 + 1e-12), abs(value)))
-        return float(scales[min(place, len(scales) - 1)])
-
-
-def range_for(quantity: Quantity, value: float) -> float:
-    """Return the smallest range that takes ``value``; the largest where none does."""
-    scales = FULL_SCALES[quantity]
-    place = int(np.searchsorted(scales * OVERRANGE, abs(value)))
-    return float(scales[min(place, len(scales) - 1)])
+        return scales[min(bisect_left(self._ends[quantity], abs(value)), len(scales) - 1)]
 
 
 def source_step(quantity: Quantity, full_scale: float) -> float:
@@ -120,6 +115,16 @@ def source_step(quantity: Quantity, full_scale: float) -> float:
 KEITHLEY_2450: Final = Specification(
     RANGES, {q: {r: source_step(q, r) for r in table} for q, table in RANGES.items()}, OVERRANGE, 1.0521
 )
+
+
+class _Range(NamedTuple):
+    """What one measure range does to a reading: ``factor x + offset`` in steps, up to ``end``."""
+
+    noise: float
+    factor: float
+    offset: float
+    step: float
+    end: float
 
 
 class ReadingModel:
@@ -144,10 +149,11 @@ class ReadingModel:
         self._ideal = ideal
         self._errors: dict[tuple[str, str, float], tuple[float, float]] = {}
         self._noise = {q: self._draws("normal", "noise", q) for q in RANGES}
-        self._mains = {q: self._draws("uniform", "mains", q) for q in RANGES}
+        self._mains = {q: self._draws(_mains_volts, "mains", q) for q in RANGES}
+        self._ranges: dict[tuple[Quantity, float], _Range] = {}
         self.readings = 0
 
-    def _draws(self, draw: Literal["normal", "uniform"], kind: str, quantity: Quantity) -> Draws:
+    def _draws(self, draw: Kind, kind: str, quantity: Quantity) -> Draws:
         return Draws(draw, self._seed, noise.stream(f"{self._alias}/{kind}/{quantity}"), 0)
 
     def _error(self, kind: str, quantity: Quantity, full_scale: float) -> tuple[float, float]:
@@ -171,6 +177,14 @@ class ReadingModel:
         gain, offset = self._error("source", quantity, full_scale)
         return np.rint(levels / step) * step * (1.0 + gain) + offset
 
+    def sourced_once(self, quantity: Quantity, full_scale: float, level: float) -> float:
+        """Do what :meth:`sourced` does for one level."""
+        if self._ideal:
+            return level
+        step = self._data_sheet.steps[quantity][full_scale]
+        gain, offset = self._error("source", quantity, full_scale)
+        return round(level / step) * step * (1.0 + gain) + offset
+
     def read(self, quantity: Quantity, full_scale: float | None, nplc: float, truth: Floats) -> Floats:
         """Return readings of ``truth [B]``; ``full_scale`` None chooses a range for each.
 
@@ -179,36 +193,58 @@ class ReadingModel:
         first, self.readings = self.readings, self.readings + len(truth)
         if self._ideal:
             return truth.copy()
-        scales: Floats | float = full_scale if full_scale is not None else self._chosen(quantity, truth)
-        readings = self._shown(quantity, scales, self._disturbed(quantity, scales, nplc, truth, first))
+        draws = self._noise[quantity].take(first, len(truth)) / nplc**0.5
+        mains = self._picked_up(quantity, nplc)
+        pickup = mains * self._mains[quantity].take(first, len(truth)) if mains else np.zeros(len(truth))
+        if full_scale is not None:
+            return self._on_range(self._range(quantity, full_scale), truth, draws, pickup)
         sheet = self._data_sheet
-        beyond = ~(np.abs(truth) <= scales * sheet.reading_overrange)
-        return np.where(beyond, sheet.overflow, readings) if beyond.any() else readings
-
-    def _chosen(self, quantity: Quantity, truth: Floats) -> Floats:
-        """Return the range that automatic ranging takes for each."""
-        table = self._data_sheet.full_scales[quantity]
-        places = np.searchsorted(table * self._data_sheet.overrange, np.abs(truth))
-        return table[np.minimum(places, len(table) - 1)]
-
-    def _disturbed(
-        self, quantity: Quantity, scales: Floats | float, nplc: float, truth: Floats, first: int
-    ) -> Floats:
-        draws = self._noise[quantity].take(first, len(truth))
-        readings: Floats = truth + draws * (scales * (_NOISE_OF_RANGE / nplc**0.5))
-        if nplc < 1.0 and quantity == "VOLT":
-            phases = self._mains[quantity].take(first, len(truth))
-            readings += _MAINS_VOLTS * (1.0 - nplc) * np.sin(2 * np.pi * phases)
+        places = np.searchsorted(sheet.chosen_ends[quantity], np.abs(truth))
+        readings = np.empty_like(truth)
+        for place in set(places.tolist()):
+            here, chosen = places == place, self._range(quantity, sheet.full_scales[quantity][place])
+            readings[here] = self._on_range(chosen, truth[here], draws[here], pickup[here])
         return readings
 
-    def _shown(self, quantity: Quantity, scales: Floats | float, readings: Floats) -> Floats:
-        """Add each range's own errors and round to its digits."""
-        if isinstance(scales, float):
-            gain, offset = self._error("reading", quantity, scales)
-            step = scales / (2e6 if quantity == "VOLT" else 1e6)
-            return np.rint((readings * (1.0 + gain) + offset) / step) * step
-        shown = np.empty_like(readings)
-        for full_scale in set(scales.tolist()):
-            here = scales == full_scale
-            shown[here] = self._shown(quantity, full_scale, readings[here])
-        return shown
+    def _on_range(self, chosen: _Range, truth: Floats, draws: Floats, pickup: Floats) -> Floats:
+        disturbed = truth + draws * chosen.noise + pickup
+        steps = np.rint((disturbed * chosen.factor + chosen.offset) / chosen.step)
+        readings = steps * chosen.step + 0.0  # no instrument shows a negative zero
+        return np.where(np.abs(truth) <= chosen.end, readings, self._data_sheet.overflow)
+
+    def read_once(self, quantity: Quantity, full_scale: float | None, nplc: float, truth: float) -> float:
+        """Do what :meth:`read` does for one reading, to the bit (a test holds them together)."""
+        k, self.readings = self.readings, self.readings + 1
+        if self._ideal:
+            return truth
+        if full_scale is None:
+            sheet = self._data_sheet
+            place = bisect_left(sheet.chosen_ends[quantity], abs(truth))
+            full_scale = sheet.full_scales[quantity][place]
+        chosen = self._range(quantity, full_scale)
+        if not abs(truth) <= chosen.end:
+            return self._data_sheet.overflow
+        disturbed = truth + self._noise[quantity].one(k) / nplc**0.5 * chosen.noise
+        mains = self._picked_up(quantity, nplc)
+        if mains:
+            disturbed += mains * self._mains[quantity].one(k)
+        return round((disturbed * chosen.factor + chosen.offset) / chosen.step) * chosen.step
+
+    def _picked_up(self, quantity: Quantity, nplc: float) -> float:
+        """Return the amplitude of what a short aperture leaves of the mains, in V."""
+        return _MAINS_VOLTS * (1.0 - nplc) if nplc < 1.0 and quantity == "VOLT" else 0.0
+
+    def _range(self, quantity: Quantity, full_scale: float) -> _Range:
+        chosen = self._ranges.get((quantity, full_scale))
+        if chosen is None:
+            gain, offset = self._error("reading", quantity, full_scale)
+            step = full_scale / (2e6 if quantity == "VOLT" else 1e6)
+            end = full_scale * self._data_sheet.reading_overrange
+            chosen = _Range(full_scale * _NOISE_OF_RANGE, 1.0 + gain, offset, step, end)
+            self._ranges[quantity, full_scale] = chosen
+        return chosen
+
+
+def _mains_volts(seed: int, stream: int, cell: int, k: NDArray[np.int64]) -> Floats:
+    """Return the mains at the moment of each reading, for an amplitude of one."""
+    return np.asarray(np.sin(2 * math.pi * noise.uniform(seed, stream, cell, k)))

@@ -1,50 +1,30 @@
 """What every source meter's channel does at its terminals, whatever language it is told in.
 
-Ranges, limits, range compliance, overshoot, readings with their errors, sweeps that run by themselves.
-A model's command set asks these methods; errors are the caller's own (see :meth:`SmuChannel.fits`).
+Ranges, limits, range compliance, overshoot, off states, readings with their errors, sweeps that run by
+themselves. A model's command set asks these methods; errors are the caller's own (see
+:meth:`SmuChannel.fits`).
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Final
 
 import numpy as np
 
-from simulated_instruments.keithley2450_settings import Sense, Source
 from simulated_instruments.list_sweep import RunningSweep
 from simulated_instruments.smu_accuracy import Floats, Quantity, ReadingModel, Specification
+from simulated_instruments.smu_off_states import HIGH_IMPEDANCE, at_rest
+from simulated_instruments.smu_points import Log, Point, Points
+from simulated_instruments.smu_settings import Sense, Source
 from simulated_instruments.sources import Mode
 from simulated_instruments.world import Bools, World
 
 OVERSHOOT_VOLTS: Final = 0.25
 LIMITED: Final[Mapping[Quantity, Quantity]] = {"VOLT": "CURR", "CURR": "VOLT"}
 _MODES: Final[Mapping[Quantity, Mode]] = {"VOLT": "voltage", "CURR": "current"}
-
-
-@dataclass(frozen=True, slots=True)
-class Points:
-    """Points, ``[B]`` each: levels (V or A), readings in V and A, times, and where the limit held."""
-
-    levels: Floats
-    volts: Floats
-    amperes: Floats
-    times_ns: Floats
-    limited: Bools
-
-
-class Log(Protocol):
-    """Where a sweep puts its points."""
-
-    def clear(self) -> None:
-        """Called once, as the sweep starts."""
-
-    def append(self, points: Points) -> None:
-        """Take points, in order."""
-
-    def finished(self) -> None:
-        """Called once, as the sweep ends or is stopped; may put the source's level elsewhere."""
+_A_HAIR: Final = 1 + 1e-9
 
 
 class SmuChannel:
@@ -60,17 +40,26 @@ class SmuChannel:
         The model's data sheet.
     seed, ideal
         As for :class:`ReadingModel`.
-    settle_seconds, overhead_seconds
-        Of each point, beside its apertures.
+    overhead_seconds
+        Of each point, beside its settling and its apertures.
     cycle_seconds
         One power line cycle.
+    off_share
+        Of full scale: the limit of a source at rest (:mod:`simulated_instruments.smu_off_states`).
 
     Attributes
     ----------
     apertures
         How many integrations a point takes, one after the other.
-    delay
-        Seconds between a level and its measurement, beside the settling.
+    settle, delay
+        Seconds between a level and its measurement: the source's own, and what is asked for beside.
+    measured
+        The one function that is measured (``"VOLT"``, ``"CURR"``, ``"RES"``), whose sense settings count
+        alone; None where both quantities always are.
+    off_state
+        A word of :mod:`simulated_instruments.smu_off_states`.
+    off_amperes
+        The limit of a voltage source at rest where it is a setting of its own; else a share of the range.
     """
 
     def __init__(
@@ -81,28 +70,37 @@ class SmuChannel:
         seed: int,
         ideal: bool,
         *,
-        settle_seconds: float,
         overhead_seconds: float,
         cycle_seconds: float,
+        off_share: float,
     ) -> None:
         self.world = world
         self.name = name
         self.specification = specification
         self.model = ReadingModel(seed, name, ideal, specification)
-        self._settle, self._overhead, self._cycle = settle_seconds, overhead_seconds, cycle_seconds
+        self._overhead, self._cycle, self.off_share = overhead_seconds, cycle_seconds, off_share
         self._port = world.add_meter(f"{name}.hi", f"{name}.lo")
         world.add_process(self._catch_up)
         self._log: Log | None = None
 
-    def set_defaults(self, sources: dict[Quantity, Source], senses: dict[Quantity, Sense]) -> None:
+    def set_defaults(
+        self,
+        sources: dict[Quantity, Source],
+        senses: dict[str, Sense],
+        *,
+        settle: float,
+        measured: str | None = None,
+        off_state: str = HIGH_IMPEDANCE,
+    ) -> None:
         """Take settings over, output off, as a reset does; called once before anything else."""
         self.running: RunningSweep | None = None
         self.function: Quantity = "VOLT"
         self.output = False
-        self.sources, self.senses = sources, senses
-        self.protection = float("inf")
+        self.sources, self.senses, self.measured = sources, senses, measured
+        self.protection = math.inf
         self.apertures = 1
-        self.delay = 0.0
+        self.settle, self.delay = settle, 0.0
+        self.off_state, self.off_amperes = off_state, 0.0
         self.apply()
 
     # --- the source ------------------------------------------------------------------------
@@ -116,16 +114,20 @@ class SmuChannel:
         """Return the limit as it is held: a fixed measure range clamps it (range compliance)."""
         limited = LIMITED[self.function]
         sense, limit = self.senses[limited], self.source.limit
-        if not sense.auto:
+        if not sense.auto and self.measured in (None, limited):
             limit = min(limit, self.specification.overrange * sense.range)
         return limit if limited == "CURR" else min(limit, self.protection)
 
     def apply(self) -> None:
         """Make the world see the present settings."""
         port = self._port
-        port.on, port.mode = self.output, _MODES[self.function]
-        port.level = float(self._driven(np.array([self.source.level]))[0])
-        port.limit = self.effective_limit()
+        if self.output:
+            level = self._driven_once(self.source.level)
+            drive: tuple[Mode, float, float] | None = (_MODES[self.function], level, self.effective_limit())
+        else:
+            drive = at_rest(self)
+        port.on, port.idle = drive is not None, not self.output
+        port.mode, port.level, port.limit = drive or (_MODES[self.function], 0.0, 0.0)
         self.world.changed()
 
     def _driven(self, levels: Floats) -> Floats:
@@ -134,16 +136,32 @@ class SmuChannel:
         actual = self.model.sourced(self.function, source.range, levels)
         if self.function == "CURR":
             return actual
-        if self.senses["VOLT"].remote and not self.world.wired(f"{self.name}.sense_hi"):
-            most = source.range * self.specification.overrange
-            actual = np.where(levels != 0, np.sign(levels) * most, actual)
+        if self._lost_its_lead():
+            actual = np.where(levels != 0, np.sign(levels) * self._most(source.range), actual)
         return np.clip(actual, -self.protection, self.protection)
+
+    def _driven_once(self, level: float) -> float:
+        """Do what :meth:`_driven` does for one level."""
+        source = self.source
+        actual = self.model.sourced_once(self.function, source.range, level)
+        if self.function == "CURR":
+            return actual
+        if level and self._lost_its_lead():
+            actual = math.copysign(self._most(source.range), level)
+        return min(max(actual, -self.protection), self.protection)
+
+    def _lost_its_lead(self) -> bool:
+        remote = self.senses[self.measured or "VOLT"].remote
+        return remote and not self.world.wired(f"{self.name}.sense_hi")
+
+    def _most(self, full_scale: float) -> float:
+        return full_scale * self.specification.overrange
 
     def fits(self, function: Quantity, level: float) -> bool:
         """Tell whether the source range, or the one that automatic ranging would choose, takes a level."""
         source = self.sources[function]
         full_scale = self.specification.range_for(function, level) if source.auto else source.range
-        return abs(level) <= full_scale * self.specification.overrange * (1 + 1e-9)
+        return abs(level) <= self._most(full_scale) * _A_HAIR
 
     def set_level(self, function: Quantity, level: float) -> None:
         """Program a level that fits; on automatic range the range follows it."""
@@ -151,7 +169,11 @@ class SmuChannel:
         if source.auto:
             self.set_source_range(function, level, keep_auto=True)
         source.level = level
-        self.apply()
+        if not self.output:
+            self.apply()
+        elif function == self.function:
+            self._port.level = self._driven_once(level)
+            self.world.level_changed(self._port)
 
     def set_source_range(self, function: Quantity, value: float, keep_auto: bool = False) -> None:
         """Choose the source range for ``value``; with the output on the output overshoots."""
@@ -160,7 +182,7 @@ class SmuChannel:
         if chosen == source.range:
             return
         source.range = chosen
-        if abs(source.level) > chosen * self.specification.overrange * (1 + 1e-9):
+        if abs(source.level) > self._most(chosen) * _A_HAIR:
             source.level = 0.0
         if function == self.function and self.output:
             self.world.overshoot(self._port, OVERSHOOT_VOLTS)
@@ -201,51 +223,47 @@ class SmuChannel:
 
     def aperture(self) -> float:
         """Return the time of one integration, in seconds."""
-        return self.senses[LIMITED[self.function]].nplc * self._cycle
+        return self.senses[self.measured or LIMITED[self.function]].nplc * self._cycle
 
     def point_seconds(self) -> float:
         """Return the time of one point."""
-        return self.delay + self._settle + self.apertures * self.aperture() + self._overhead
+        return self.delay + self.settle + self.apertures * self.aperture() + self._overhead
 
-    def measure(self) -> Points:
+    def measure(self) -> Point:
         """Take one point where the source stands, in the time that it needs."""
         self.world.wait(self.point_seconds())
-        read = self.world.measure(self._port, self.aperture())
-        return self._points(np.array([self.source.level]), read, np.array([float(self.world.now_ns())]))
+        volts, amperes, limited = self.world.measure(self._port, self.aperture())
+        read = self.model.read_once
+        volts = read("VOLT", self._full_scale("VOLT"), self._nplc("VOLT"), volts)
+        amperes = read("CURR", self._full_scale("CURR"), self._nplc("CURR"), amperes)
+        return Point(self.source.level, volts, amperes, self.world.now_ns(), limited)
 
-    def _points(self, levels: Floats, read: tuple[Floats, Floats, Bools], times_ns: Floats) -> Points:
-        readings = self._read({"VOLT": read[0], "CURR": read[1]})
-        return Points(levels, readings["VOLT"], readings["CURR"], times_ns, read[2])
-
-    def _read(self, truth: Mapping[Quantity, Floats]) -> dict[Quantity, Floats]:
-        """Return the instrument's readings of true volts and amperes, each on its range."""
-        return {quantity: self._reading(quantity, truth[quantity]) for quantity in truth}
-
-    def _reading(self, quantity: Quantity, truth: Floats) -> Floats:
-        """Read one quantity; what is sourced is measured on the source's own range."""
-        sense = self.senses[quantity]
+    def _full_scale(self, quantity: Quantity) -> float | None:
+        """Return the range of a reading; what is sourced is measured on the source's own. None: automatic."""
         if quantity == self.function:
-            full_scale: float | None = self.source.range
-        else:
-            full_scale = None if sense.auto else sense.range
-        return self.model.read(quantity, full_scale, sense.nplc, truth)
+            return self.source.range
+        sense = self.senses[quantity]
+        return None if sense.auto or self.measured == "RES" else sense.range
+
+    def _nplc(self, quantity: Quantity) -> float:
+        return self.senses[self.measured or quantity].nplc
 
     # --- sweeps ----------------------------------------------------------------------------
 
     def start(self, sweep: RunningSweep, log: Log) -> None:
         """Let a sweep run by itself from now on, its points into a log; the output must be on."""
         self._log = log
-        self.running = sweep.started(self.world.now_ns(), self.output)
+        self.running = sweep.started(self.world.now_ns())
 
     def stop(self) -> None:
         """Stop a running sweep where it stands."""
         if self.running is not None:
-            self._end()
+            self._end(stopped=True)
 
-    def _end(self) -> None:
+    def _end(self, stopped: bool) -> None:
         assert self._log is not None
         self.running = None
-        self._log.finished()
+        self._log.finished(stopped)
         self.apply()
 
     def finish(self) -> None:
@@ -256,19 +274,24 @@ class SmuChannel:
     def _catch_up(self, now_ns: int) -> None:
         sweep = self.running
         if sweep is not None and sweep.run_until(self, now_ns):
-            self._end()
+            self._end(stopped=False)
 
     # what a running sweep asks for
 
-    def buffer(self, name: str) -> Log:
-        """Return where the running sweep's points go."""
+    @property
+    def log(self) -> Log:
+        """Where the running sweep's points go."""
         assert self._log is not None
         return self._log
 
-    def take(self, levels: Floats, log: Log, times_ns: Floats, dwell: float) -> None:
+    def take(self, levels: Floats, times_ns: Floats, dwell: float) -> None:
         """Source ``levels [B]`` for ``dwell`` seconds each, read each, store."""
-        read = self.world.sweep(self._port, self._driven(levels), self.aperture(), dwell)
-        log.append(self._points(levels, read, times_ns))
+        volts, amperes, limited = self.world.sweep(self._port, self._driven(levels), self.aperture(), dwell)
+        read = self.model.read
+        volts = read("VOLT", self._full_scale("VOLT"), self._nplc("VOLT"), volts)
+        amperes = read("CURR", self._full_scale("CURR"), self._nplc("CURR"), amperes)
+        self.source.level = float(levels[-1])
+        self.log.append(Points(levels, volts, amperes, times_ns, limited))
 
     def limited_by(self, levels: Floats) -> Bools:
         """Tell at which of the levels the limit would hold the source."""

@@ -18,6 +18,8 @@ class MeterPort:
         Its nodes.
     on
         Whether the output relay is closed.
+    idle
+        Whether the output is off, though its relay is closed: it stands at what its off state says.
     mode, level, limit
         What it sources (V or A) and the limit of the other quantity (A or V).
     """
@@ -25,9 +27,15 @@ class MeterPort:
     hi: str
     lo: str
     on: bool = False
+    idle: bool = False
     mode: Mode = "voltage"
     level: float = 0.0
     limit: float = 0.0
+
+    @property
+    def drives(self) -> bool:
+        """Whether the output is on."""
+        return self.on and not self.idle
 
 
 @dataclass(slots=True, eq=False)
@@ -50,3 +58,8 @@ class GeneratorPort:
     on: bool = False
     emf: float = 0.0
     ohms: float = 50.0
+
+    @property
+    def drives(self) -> bool:
+        """Whether the output is on."""
+        return self.on

@@ -63,9 +63,12 @@ class TerminalStress:
             self.seconds_on += seconds
 
     def _note(self, volts: float, amperes: float, watts: float) -> None:
-        self.max_volts = max(self.max_volts, volts)
-        self.max_amperes = max(self.max_amperes, amperes)
-        self.max_watts = max(self.max_watts, watts)
+        if volts > self.max_volts:
+            self.max_volts = volts
+        if amperes > self.max_amperes:
+            self.max_amperes = amperes
+        if watts > self.max_watts:
+            self.max_watts = watts
 
     def note_pulse(self, watts: float, seconds: float, count: int) -> None:
         """Note ``count`` equal pulses."""

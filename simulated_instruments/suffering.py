@@ -10,7 +10,7 @@ from simulated_instruments.circuit import Circuit
 from simulated_instruments.circuits import Circuits, Driven
 from simulated_instruments.devices import Branch, Device
 from simulated_instruments.laws import Floats
-from simulated_instruments.nodal import OperatingPoints
+from simulated_instruments.operating_points import OperatingPoint, OperatingPoints
 
 CABLE_FARADS: Final = 100e-12
 _CABLE_OHMS: Final = 1e3
@@ -22,7 +22,7 @@ class Standing:
 
     driven: Driven
     setting: Hashable
-    points: OperatingPoints
+    point: OperatingPoint
     since_ns: int
 
     @property
@@ -45,56 +45,69 @@ class Suffering:
     def __init__(self, circuits: Circuits, devices: Mapping[str, Device]) -> None:
         self._circuits = circuits
         self._owners = {id(branch): device for device in devices.values() for branch in device.branches}
-        self._standing: list[Standing] = []
+        self._standing: dict[int, Standing] = {}
 
     def changed(self, now_ns: int) -> None:
         """Note the levels that stand from now on, and charge those that stand no longer."""
-        before = {id(one.driven): one for one in self._standing}
-        self._standing, over = [], []
+        before, self._standing = self._standing, {}
+        over = []
         for driven in self._circuits.driven():
             one = before.pop(id(driven), None)
             if one is None or not one.stays:
                 over += [] if one is None else [one]
-                one = Standing(driven, driven.setting(), driven.standing(), now_ns)
-                self._tell(driven, one.points, 0.0)
-                self.at_once(driven.circuit, one.points, 0.0)
-            self._standing.append(one)
+                one = self._begun(driven, now_ns)
+            self._standing[id(driven)] = one
         for one in (*over, *before.values()):
             self._end(one, now_ns)
 
+    def changed_in(self, driven: Driven, now_ns: int) -> None:
+        """Do what :meth:`changed` does where only the sources of one circuit have changed, and no relay."""
+        one = self._standing.get(id(driven))
+        if one is None:
+            self.changed(now_ns)
+        elif not one.stays:
+            self._standing[id(driven)] = self._begun(driven, now_ns)
+            self._end(one, now_ns)
+
+    def _begun(self, driven: Driven, now_ns: int) -> Standing:
+        one = Standing(driven, driven.setting(), driven.standing(), now_ns)
+        self._tell(driven, one.point, 0.0)
+        self._charge(driven.circuit, one.point, 0.0)
+        return one
+
     def settled(self, now_ns: int) -> None:
         """Charge everything up to now."""
-        for one in self._standing:
+        for one in self._standing.values():
             self._end(one, now_ns)
 
     def begin_anew(self, now_ns: int) -> None:
         """Charge everything up to now and look at every circuit again: a device has changed."""
         self.settled(now_ns)
-        self._standing = []
+        self._standing = {}
         self.changed(now_ns)
 
     def forget(self) -> None:
         """Charge nothing for what stood: devices were set to another state."""
-        self._standing = []
+        self._standing = {}
 
     def _end(self, one: Standing, now_ns: int) -> None:
         seconds, one.since_ns = (now_ns - one.since_ns) * 1e-9, now_ns
         if seconds > 0:
-            self._tell(one.driven, one.points, seconds)
-            self.at_once(one.driven.circuit, one.points, seconds)
+            self._tell(one.driven, one.point, seconds)
+            self._charge(one.driven.circuit, one.point, seconds)
 
-    def _tell(self, driven: Driven, points: OperatingPoints, seconds: float) -> None:
+    def _tell(self, driven: Driven, point: OperatingPoint, seconds: float) -> None:
         """Tell devices that levels change that a level stood for ``seconds`` until now, or begins."""
         for column, branch in driven.moving:
-            self._owners[id(branch)].held(branch, float(points.branch_volts[-1, column]), seconds)
+            self._owners[id(branch)].held(branch, point.branch_volts[column], seconds)
 
     def watched(
         self, driven: Driven, levels: Mapping[int, Floats], seconds: float, dwell: float
     ) -> OperatingPoints:
         """Solve for readings; devices that levels change are told first where they will stand."""
-        if not driven.moving:
-            return driven.solve(levels) if levels else driven.standing()
         points = driven.solve(levels)
+        if not driven.moving:
+            return points
         for column, branch in driven.moving:
             self._owners[id(branch)].watched(branch, points.branch_volts[:, column], seconds, dwell)
         try:
@@ -103,53 +116,52 @@ class Suffering:
             for _, branch in driven.moving:
                 self._owners[id(branch)].unwatched()
 
-    def standing_in(self, driven: Driven) -> OperatingPoints | None:
-        """Return what stands in a circuit, None where nothing does or it changes by itself."""
-        for one in self._standing:
-            if one.driven is driven and one.stays:
-                return one.points
-        return None
+    def watched_once(self, driven: Driven, seconds: float) -> OperatingPoint:
+        """Solve for one reading where the sources stand, or remember what stands."""
+        one = self._standing.get(id(driven))
+        if one is not None and one.stays:
+            return one.point
+        return self.watched(driven, {}, seconds, 0.0).last() if driven.moving else driven.standing()
 
     def interrupted(self, driven: Driven, seconds: float, now_ns: int) -> None:
         """Note that for the last ``seconds`` something else stood in a circuit, charged already."""
-        for one in self._standing:
-            if one.driven is driven:
-                one.since_ns = min(one.since_ns + round(seconds * 1e9), now_ns)
+        one = self._standing.get(id(driven))
+        if one is not None:
+            one.since_ns = min(one.since_ns + round(seconds * 1e9), now_ns)
 
-    def at_once(self, circuit: Circuit, points: OperatingPoints, seconds: float) -> None:
+    def swept(self, circuit: Circuit, points: OperatingPoints, seconds: float) -> None:
         """Charge every device of a circuit with levels of ``seconds`` each."""
-        if len(points.branch_volts) == 1:
-            volts, amperes = points.branch_volts[0].tolist(), points.branch_amperes[0].tolist()
-            for branch, v, i in zip(circuit.branches, volts, amperes, strict=True):
-                if branch.suffer_level(v, i, seconds):
-                    self._circuits.wear()
-            return
         for column, branch in enumerate(circuit.branches):
             if branch.suffer(points.branch_volts[:, column], points.branch_amperes[:, column], seconds):
                 self._circuits.wear()
 
-    def pulses(self, circuit: Circuit, points: OperatingPoints, seconds: float, count: int) -> None:
+    def _charge(self, circuit: Circuit, point: OperatingPoint, seconds: float) -> None:
+        """Charge every device of a circuit with one level."""
+        for branch, v, i in zip(circuit.branches, point.branch_volts, point.branch_amperes, strict=True):
+            if branch.suffer_level(v, i, seconds):
+                self._circuits.wear()
+
+    def pulses(self, circuit: Circuit, point: OperatingPoint, seconds: float, count: int) -> None:
         """Charge ``count`` equal pulses, and let the devices react to them."""
-        volts, amperes = points.branch_volts[-1].tolist(), points.branch_amperes[-1].tolist()
-        for branch, v, i in zip(circuit.branches, volts, amperes, strict=True):
+        for branch, v, i in zip(circuit.branches, point.branch_volts, point.branch_amperes, strict=True):
             branch.stress.note_pulse(v * i, seconds, count)
             self._owners[id(branch)].pulsed(branch, v, seconds, count)
-        self.at_once(circuit, points, seconds * count)
+        self._charge(circuit, point, seconds * count)
 
-    def overshoot(self, circuit: Circuit, points: OperatingPoints, seconds: float) -> None:
+    def overshoot(self, circuit: Circuit, point: OperatingPoint, seconds: float) -> None:
         """Charge the overshoot of a range change."""
-        for branch, volts in zip(circuit.branches, points.branch_volts[-1].tolist(), strict=True):
+        for branch, volts in zip(circuit.branches, point.branch_volts, strict=True):
             branch.stress.note_transient(volts)
-        self.at_once(circuit, points, seconds)
+        self._charge(circuit, point, seconds)
 
-    def live(self) -> list[tuple[Circuit, OperatingPoints]]:
+    def live(self) -> list[tuple[Circuit, OperatingPoint]]:
         """Return what stands, for :meth:`switched_hot`."""
-        return [(one.driven.circuit, one.points) for one in self._standing]
+        return [(one.driven.circuit, one.point) for one in self._standing.values()]
 
-    def switched_hot(self, before: Iterable[tuple[Circuit, OperatingPoints]]) -> None:
+    def switched_hot(self, before: Iterable[tuple[Circuit, OperatingPoint]]) -> None:
         """Charge connections made under voltage with the cable's charge, broken ones with a transient."""
-        for circuit, points in before:
-            for meter, volts in zip(circuit.meters, points.volts[-1].tolist(), strict=True):
+        for circuit, point in before:
+            for meter, volts in zip(circuit.meters, point.volts, strict=True):
                 if meter.on and abs(volts) > 1e-3:
                     self._moved(circuit.branches, self._circuits.at(meter.hi).circuit.branches, volts)
 

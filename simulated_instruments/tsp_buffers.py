@@ -43,6 +43,7 @@ class TspBuffer(TspObject):
 
     def __init__(self, name: str, capacity: int = CAPACITY) -> None:
         self._blocks: list[Floats] = []
+        self._single: list[tuple[float, float, float, float]] = []
         self._count = 0
         self._start_ns = 0.0
         self.capacity = capacity
@@ -79,7 +80,7 @@ class TspBuffer(TspObject):
 
     def clear(self) -> None:
         """Forget all readings."""
-        self._blocks, self._count = [], 0
+        self._blocks, self._single, self._count = [], [], 0
 
     def begin(self) -> None:
         """Begin a measurement or a sweep: without append mode it replaces what was there."""
@@ -88,6 +89,7 @@ class TspBuffer(TspObject):
 
     def store(self, readings: Floats, times_ns: Floats, levels: Floats, statuses: Floats) -> None:
         """Add readings ``[B]``; what finds no room is lost."""
+        self._join()
         if not self._count:
             self._start_ns = float(times_ns[0])
         room = self.capacity - self._count
@@ -96,10 +98,25 @@ class TspBuffer(TspObject):
         self._blocks.append(block)
         self._count += block.shape[1]
 
+    def store_one(self, reading: float, time_ns: int, level: float, status: float) -> None:
+        """Add one reading; one that finds no room is lost."""
+        if not self._count:
+            self._start_ns = float(time_ns)
+        if self._count < self.capacity:
+            self._single.append((reading, (time_ns - self._start_ns) * 1e-9, level, status))
+            self._count += 1
+
+    def _join(self) -> None:
+        """Put single readings, which wait in a list, behind the blocks."""
+        if self._single:
+            self._blocks.append(np.array(self._single).T)
+            self._single = []
+
     def column(self, name: str) -> Floats:
         """Return one column; an error where it was not collected."""
         if not self._collects.get(name, True):
             raise runtime(f"{self.name}.{name} has not been collected")
+        self._join()
         if len(self._blocks) > 1:
             self._blocks = [np.concatenate(self._blocks, axis=1)]
         return self._blocks[0][COLUMNS.index(name)] if self._blocks else np.empty(0)

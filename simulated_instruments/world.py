@@ -23,7 +23,7 @@ from simulated_instruments.chip import devices, ties
 from simulated_instruments.circuit import Circuit, Network
 from simulated_instruments.circuits import Circuits, Driven, System
 from simulated_instruments.laws import Floats
-from simulated_instruments.nodal import OperatingPoints
+from simulated_instruments.operating_points import OperatingPoint, OperatingPoints
 from simulated_instruments.sources import GeneratorPort, MeterPort
 from simulated_instruments.stress import TerminalStress
 from simulated_instruments.suffering import Suffering
@@ -138,8 +138,8 @@ class World:
 
     @property
     def outputs_on(self) -> bool:
-        """Whether any source's output relay is closed."""
-        return any(port.on for port in (*self._circuits.meters, *self._circuits.generators))
+        """Whether any source's output is on."""
+        return any(port.drives for port in (*self._circuits.meters, *self._circuits.generators))
 
     @property
     def closed_relays(self) -> frozenset[Crosspoint]:
@@ -149,17 +149,37 @@ class World:
     # --- what instruments do ---------------------------------------------------------------
 
     def changed(self) -> None:
-        """Note that some source's output, level or limit, or some contact, is no longer what it was."""
+        """Note that some source's output, level or limit is no longer what it was."""
+        self._circuits.changed()
         self._suffering.changed(self._clock.now_ns())
 
-    def measure(self, port: MeterPort, seconds: float) -> tuple[Floats, Floats, Bools]:
-        """Read a source meter where it stands, over an aperture; as :meth:`sweep`, with one point."""
-        if not port.on:
-            return _nothing(1)
+    def level_changed(self, port: MeterPort) -> None:
+        """Note that a meter's level, limit or mode is no longer what it was; its output is as it was."""
+        if port.on:
+            self._suffering.changed_in(self._circuits.at(port.hi), self._clock.now_ns())
+
+    def measure(self, port: MeterPort, seconds: float) -> tuple[float, float, bool]:
+        """Read a source meter where it stands, over an aperture.
+
+        Returns
+        -------
+        volts, amperes, limited
+            At the meter's terminals, with the devices' own noise.
+        """
+        if not port.drives:
+            return 0.0, 0.0, False
         driven = self._circuits.at(port.hi)
-        points = self._suffering.standing_in(driven)
-        points = points or self._suffering.watched(driven, {}, seconds, 0.0)
-        return _read(port, driven.circuit, points, seconds)
+        return _read_once(port, driven, self._suffering.watched_once(driven, seconds), seconds)
+
+    def probe(self, voltmeter: MeterPort, seconds: float) -> float:
+        """Read the volts of a meter that is connected for this reading only, and draws no current."""
+        voltmeter.on = True
+        self._circuits.changed()
+        try:
+            return self.measure(voltmeter, seconds)[0]
+        finally:
+            voltmeter.on = False
+            self._circuits.changed()
 
     def sweep(
         self, port: MeterPort, levels: Floats, seconds: float, dwell: float
@@ -174,50 +194,51 @@ class World:
         Returns
         -------
         volts, amperes, limited
-            ``[B]`` each, at the meter's terminals, with the devices' own noise.
+            ``[B]`` each, as :meth:`measure` returns one.
         """
-        if not port.on:
-            return _nothing(len(levels))
+        if not port.drives:
+            none = np.zeros(len(levels))
+            return none, none, none.astype(bool)
         driven = self._circuits.at(port.hi)
         points = self._suffering.watched(driven, {id(port): levels}, seconds, dwell)
-        read = _read(port, driven.circuit, points, seconds)
-        self._suffering.at_once(driven.circuit, points, dwell)
+        read = _read(port, driven, points, seconds)
+        self._suffering.swept(driven.circuit, points, dwell)
         # what stood before the sweep stands no longer
         self._suffering.interrupted(driven, dwell * len(levels), self._clock.now_ns())
         return read
 
     def would_limit(self, port: MeterPort, levels: Floats) -> Bools:
         """Tell at which of ``levels [B]`` a meter's limit would hold it, without driving them."""
-        if not port.on:
+        if not port.drives:
             return np.zeros(len(levels), dtype=bool)
         driven = self._circuits.at(port.hi)
         return driven.solve({id(port): levels}).limited[:, driven.circuit.meters.index(port)]
 
     def limited(self, port: MeterPort) -> bool:
         """Tell whether a meter's limit holds it right now."""
-        if not port.on:
+        if not port.drives:
             return False
         driven = self._circuits.at(port.hi)
-        return bool(driven.standing().limited[-1, driven.circuit.meters.index(port)])
+        return driven.standing().limited[driven.circuit.meters.index(port)]
 
     def overshoot(self, port: MeterPort, volts: float) -> None:
         """Let a meter's output jump by ``volts`` beyond where it stands, as a range change does.
 
         The limit is too slow to hold it.
         """
-        if not port.on:
+        if not port.drives:
             return
         driven = self._circuits.at(port.hi)
         index = driven.circuit.meters.index(port)
-        standing = float(driven.standing().volts[-1, index])
+        standing = driven.standing().volts[index]
         peak = standing + (volts if standing >= 0 else -volts)
         mode, level, limit = port.mode, port.level, port.limit
         port.mode, port.level, port.limit = "voltage", peak, float("inf")
         try:
-            points = driven.solve({})
+            point = driven.system.standing()
         finally:
             port.mode, port.level, port.limit = mode, level, limit
-        self._suffering.overshoot(driven.circuit, points, OVERSHOOT_SECONDS)
+        self._suffering.overshoot(driven.circuit, point, OVERSHOOT_SECONDS)
 
     def pulse(self, port: GeneratorPort, emf: float, seconds: float, count: int) -> None:
         """Send ``count`` equal pulses of open-circuit voltage ``emf`` through a generator that is on."""
@@ -226,10 +247,10 @@ class World:
         driven = self._circuits.at(port.node)
         idle, port.emf = port.emf, emf
         try:
-            points = driven.standing()
+            point = driven.standing()
         finally:
             port.emf = idle
-        self._suffering.pulses(driven.circuit, points, seconds, count)
+        self._suffering.pulses(driven.circuit, point, seconds, count)
         self._suffering.begin_anew(self._clock.now_ns())  # it may have switched what others are reading
 
     # --- looking in, for tests -------------------------------------------------------------
@@ -265,20 +286,28 @@ class World:
 
 
 def _read(
-    port: MeterPort, circuit: Circuit, points: OperatingPoints, seconds: float
+    port: MeterPort, driven: Driven, points: OperatingPoints, seconds: float
 ) -> tuple[Floats, Floats, Bools]:
-    """Return what a meter reads at B points, its devices' noise of this very reading included."""
-    index = circuit.meters.index(port)
-    if not any([branch.law.noisy for branch in circuit.branches]):
+    """Return what a meter reads at B points, its devices' noise of these very readings included."""
+    index = driven.circuit.meters.index(port)
+    if not driven.noisy:
         return points.volts[:, index], points.amperes[:, index], points.limited[:, index]
     emf = np.zeros(points.branch_amperes.shape)
-    for column, branch in enumerate(circuit.branches):
-        if branch.law.noisy:
-            emf[:, column] = branch.noise(points.branch_amperes[:, column], seconds)
+    for column, branch in driven.noisy:
+        emf[:, column] = branch.noise(points.branch_amperes[:, column], seconds)
     volts, amperes = points.disturbed(emf)
     return volts[:, index], amperes[:, index], points.limited[:, index]
 
 
-def _nothing(count: int) -> tuple[Floats, Floats, Bools]:
-    """What a meter reads whose output is off."""
-    return np.zeros(count), np.zeros(count), np.zeros(count, dtype=bool)
+def _read_once(
+    port: MeterPort, driven: Driven, point: OperatingPoint, seconds: float
+) -> tuple[float, float, bool]:
+    """Do what :func:`_read` does for one reading."""
+    index = driven.circuit.meters.index(port)
+    if not driven.noisy:
+        return point.volts[index], point.amperes[index], point.limited[index]
+    emf = [0.0] * len(driven.circuit.branches)
+    for column, branch in driven.noisy:
+        emf[column] = branch.noise_once(point.branch_amperes[column], seconds)
+    volts, amperes = point.disturbed(emf)
+    return volts[index], amperes[index], point.limited[index]

@@ -137,8 +137,8 @@ METERS = (
         complaint="-113",
         poll=b":TRAC:ACT",
         abort=b":ABOR\n",
-        output=lambda virtual: virtual.settings.output,
-        running=lambda virtual: virtual.sweep is not None,
+        output=lambda virtual: virtual.channel.output,
+        running=lambda virtual: virtual.channel.running is not None,
     ),
     Meter(
         model="2400",

@@ -62,17 +62,24 @@ def test_readings_scatter_as_the_noise_model_says(bench: Bench) -> None:
 def test_errors_are_drawn_once_for_each_range_and_instrument() -> None:
     def offsets(seed: int) -> list[float]:
         bench = Bench(plan([RESISTOR], seed=seed))
-        bench.smu(":SENS:FUNC 'VOLT'", ":SENS:VOLT:NPLC 10", ":SOUR:VOLT:RANG 2")
-        bench.smu(":OUTP ON", ":SENS:VOLT:RANG 2")
+        bench.smu(":SENS:CURR:NPLC 10", ":SOUR:VOLT:RANG 2", ":SOUR:VOLT:ILIM 1e-3")
+        bench.smu(":OUTP ON", ":SENS:CURR:RANG 1e-4")
         first = [reading(bench) for _ in range(2)]
-        bench.smu(":SENS:VOLT:RANG 20")
+        bench.smu(":SENS:CURR:RANG 1e-3")
         return [*first, reading(bench)]
 
     once, again, other = offsets(1), offsets(1), offsets(2)
     assert once == again
-    assert once[0] == pytest.approx(once[1], abs=10e-6)  # only noise between two readings of one range
-    assert abs(once[0] - once[2]) > 20e-6
-    assert abs(once[0] - other[0]) > 20e-6
+    assert once[0] == pytest.approx(once[1], abs=2e-10)  # only noise between two readings of one range
+    assert abs(once[0] - once[2]) > 1e-9
+    assert abs(once[0] - other[0]) > 1e-9
+
+
+def test_what_is_sourced_is_measured_on_the_source_range(bench: Bench) -> None:
+    bench.smu(":SENS:FUNC 'VOLT'", ":SENS:VOLT:NPLC 10", ":SOUR:VOLT:RANG 2", ":OUTP ON")
+    bench.smu(":SENS:VOLT:RANG 0.02", ":SOUR:VOLT 1")  # kept for later, and no bound on the reading now
+    assert reading(bench) == pytest.approx(1.0, rel=1e-3)
+    assert float(bench.smu(":SENS:VOLT:RANG?") or 0) == 0.02
 
 
 def test_the_limit_holds_the_source_and_trips(bench: Bench) -> None:
