@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 import numpy as np
 from models_bench import resistor
+from models_silence import Counted, open_link
 
+from labtrain.bench.safe_off import send_safe_off
 from labtrain.bus import Bus
 from labtrain.clock import VirtualClock
 from labtrain.entry_points import DRIVERS, VIRTUAL_INSTRUMENTS, load
 from labtrain.limits import Limits
-from labtrain.links import InProcessLink
+from labtrain.links import InProcessLink, Link
 from labtrain.roles import FixedEnvelope, OpenGate, PulseGenerator, SourceMeter, SwitchMatrix
 from labtrain.session.sink import NullSink
 from labtrain.wiring import BenchPlan, InstrumentPlan, Wire
 from simulated_instruments.script import FaultyHandle
+from simulated_instruments.servers import Server, serve_serial, serve_socket
 from simulated_instruments.world import World
 
 LIMITS = Limits(voltage=0.5, current=60e-6, power=30e-6)
@@ -49,9 +53,17 @@ class Faulty:
         Its model.
     faults
         What happens to which replies; replies are counted from 1.
+    mount
+        ``"in-process"``, ``"tcp"`` or ``"serial"``.
+
+    Attributes
+    ----------
+    states
+        What the world saw at each step of :attr:`do`: sources and their levels, or relays.
     """
 
-    def __init__(self, model: str, *faults: Any) -> None:
+    def __init__(self, model: str, *faults: Any, mount: str = "in-process") -> None:
+        self.states: list[Any] = []
         self.spec = load(DRIVERS, model)
         self.clock = VirtualClock()
         channel = self.spec.channels[0]
@@ -65,12 +77,46 @@ class Faulty:
         self.world = WatchedWorld(plan, self.clock)
         self.virtual = load(VIRTUAL_INSTRUMENTS, model)("one", self.world, self.clock, {}, 1)
         self.faulty = FaultyHandle("one", self.virtual.handle, faults)
+        self._counted = Counted(self.faulty)
+        self._server: Server | None = None
+        if mount != "in-process":
+            self._server = (serve_socket if mount == "tcp" else serve_serial)(self._counted, "127.0.0.1")
+        self.connect()
+
+    def connect(self) -> None:
+        """Open a link, put a role on it."""
         self.bus = Bus(self.clock, NullSink())
-        self.port = self.bus.attach("one", InProcessLink("in-process::one", self.faulty), self.spec)
+        self.port = self.bus.attach("one", self.link(), self.spec)
+        channel = self.spec.channels[0]
         with self.port.role_call():
             driver = self.spec.channel(self.spec.open(self.port.adapter, "one", {}), channel)
         self.role: Any = self._role(driver, channel)
         self.do: Callable[[], Any] = getattr(self, "_use_" + self.spec.role.replace("-", "_"))
+
+    def link(self) -> Link:
+        """Open one more link to the instrument."""
+        if self._server is None:
+            return InProcessLink("in-process::one", self.faulty)
+        return open_link(self._server.resource, self._counted)
+
+    def connect_anew(self) -> None:
+        """After a lost connection: the safe state over a fresh one (``labtrain bench off``), then a role."""
+        self.bus.close()
+        fresh = self.link()
+        send_safe_off(fresh, self.spec)
+        fresh.close()
+        self.connect()
+        assert self.safe
+
+    def note(self) -> None:
+        """Keep what the world sees once everything that was sent is carried out."""
+        self.bus.settle()
+        if self.spec.role == "switch-matrix":
+            self.states.append(frozenset(self.virtual.coils))
+            return
+        names = ("on", "mode", "level", "limit", "emf")
+        with self.world.turn():
+            self.states.append([[getattr(port, name, None) for name in names] for port in self.world.ports])
 
     def _role(self, driver: Any, channel: str) -> Any:
         if self.spec.role == "source-meter":
@@ -93,16 +139,22 @@ class Faulty:
         meter.output_enabled = True
         meter.source_voltage = 0.3
         once = meter.measure()
+        self.note()
         sweep = meter.sweep(LEVELS)
+        self.note()
         meter.shutdown()
+        self.note()
         return [once.amperes * 1e4, *(sweep.amperes * 1e4)]
 
     def _use_pulse_generator(self) -> list[float]:
         """Fire three pulses, then one of the other polarity, and switch off; what the device saw."""
         before = self.world.stress["load.top"].pulses
         self.role.pulse(0.2, 1e-7, 3)
+        self.note()
         self.role.pulse(-0.1, 2e-7)
+        self.note()
         self.role.shutdown()
+        self.note()
         return [float(self.world.stress["load.top"].pulses - before)]
 
     def _use_switch_matrix(self) -> list[float]:
@@ -117,6 +169,7 @@ class Faulty:
         ):
             self.role.connect_only(*places)
             assert set(self.virtual.coils) == set(places), "relays are not where the role left them"
+            self.note()
             seen.append(len(places))
         self.role.open_all()
         return seen
@@ -129,10 +182,24 @@ class Faulty:
 
     @property
     def safe(self) -> bool:
-        """Whether no output is on and no relay closed, in truth."""
+        """Whether no output is on and no relay closed, in truth, once what was sent is carried out."""
+        self.port.raw([self.spec.identify])
         if self.spec.role == "switch-matrix":
             return not self.virtual.coils
-        return not any(port.on for port in self.world.ports)
+        return not any(port.drives for port in self.world.ports)
 
     def close(self) -> None:
         self.bus.close()
+        if self._server is not None:
+            self._server.close()
+
+
+@cache
+def healthy(model: str, mount: str) -> tuple[int, tuple[Any, ...]]:
+    """How many replies the instrument gives in one use without a fault, and what the world saw."""
+    one = Faulty(model, mount=mount)
+    assert one.right(one.do())
+    replies = one.replies
+    assert one.safe
+    one.close()
+    return replies, tuple(one.states)

@@ -5,34 +5,30 @@ from __future__ import annotations
 import random
 
 import pytest
-from models_faulty import LIMITS, PULSES, Faulty
+from models_faulty import LIMITS, PULSES, Faulty, healthy
 
 from labtrain.entry_points import DRIVERS, names
-from labtrain.errors import InstrumentError
+from labtrain.errors import ConnectionLost, InstrumentError
 from simulated_instruments.script import KINDS, Fault, FaultyHandle
 
 MODELS = tuple(names(DRIVERS))
+REMOTE = tuple((model, "serial" if model == "serial-matrix" else "tcp") for model in MODELS)
 COUNT = 1000
 
 
-def number_of_replies(model: str) -> int:
-    one = Faulty(model)
-    assert one.right(one.do()) and one.safe
-    count = one.replies
-    one.close()
-    return count
-
-
-def suffers(model: str, kind: str, at: int) -> str:
+def suffers(model: str, kind: str, at: int, mount: str = "in-process") -> str:
     """Inject one fault; say whether it was recovered from or reported."""
-    one = Faulty(model, Fault(kind, at))
-    outcome = "recovered"
+    one = Faulty(model, Fault(kind, at), mount=mount)
+    outcome, lost = "recovered", False
     try:
         result = one.do()
         assert one.right(result), f"silently wrong: {result}"
+        assert tuple(one.states) == healthy(model, mount)[1], "the instrument's state is not as it should be"
     except InstrumentError as error:
         assert error.instrument == "one" and error.exit_code == 3
-        outcome = "reported"
+        outcome, lost = "reported", isinstance(error, ConnectionLost)
+    if lost and mount == "tcp":
+        one.connect_anew()
     finish(one)
     within_limits(one)
     one.close()
@@ -58,9 +54,21 @@ def within_limits(one: Faulty) -> None:
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("model", MODELS)
 def test_a_fault_is_reported_or_recovered_from(model: str, kind: str) -> None:
-    last = number_of_replies(model)
+    last, _ = healthy(model, "in-process")
     places = {1, 2, last // 2, last - 1, last} if last > 5 else set(range(1, last + 1))
     assert {suffers(model, kind, at) for at in sorted(places)} <= {"reported", "recovered"}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize(("model", "mount"), REMOTE)
+def test_a_fault_on_a_real_connection_is_reported_or_recovered_from(
+    model: str, mount: str, kind: str
+) -> None:
+    replies, _ = healthy(model, mount)
+    at = random.Random(f"{model} {kind}").randint(1, replies)
+    outcome = suffers(model, kind, at, mount)
+    if kind == "drop" and mount == "tcp":
+        assert outcome == "reported"  # nothing brings a closed connection back by itself
 
 
 class Noisy(FaultyHandle):
@@ -74,7 +82,7 @@ class Noisy(FaultyHandle):
 @pytest.mark.parametrize("model", MODELS)
 def test_a_reply_with_a_wrong_character_is_no_traceback(model: str) -> None:
     outcomes = []
-    for at in range(1, number_of_replies(model) + 1):
+    for at in range(1, healthy(model, "in-process")[0] + 1):
         one = Faulty(model)
         one.faulty = Noisy("one", one.virtual.handle, (Fault("garbage", at),))
         one.port._link._handle = one.faulty
@@ -88,17 +96,24 @@ def test_a_reply_with_a_wrong_character_is_no_traceback(model: str) -> None:
     assert outcomes or model == "2700"  # where it is the text of "no error" that suffers
 
 
-@pytest.mark.slow
-def test_a_thousand_faults_over_all_models() -> None:
+def campaign(mounts: tuple[tuple[str, str], ...]) -> list[str]:
     """Every reply of every model in turn, five kinds of fault, until a thousand have been met."""
     chances = [
-        (model, kind, at)
-        for model in MODELS
-        for at in range(1, number_of_replies(model) + 1)
+        (model, kind, at, mount)
+        for model, mount in mounts
+        for at in range(1, healthy(model, mount)[0] + 1)
         for kind in KINDS
     ]
     random.Random(1).shuffle(chances)
     rounds = -(-COUNT // len(chances))
-    outcomes = [suffers(*chance) for chance in (chances * rounds)[: max(COUNT, len(chances))]]
+    return [suffers(*chance) for chance in (chances * rounds)[: max(COUNT, len(chances))]]
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(3600)
+@pytest.mark.parametrize("mounts", [tuple((m, "in-process") for m in MODELS), REMOTE], ids=["here", "remote"])
+def test_a_thousand_faults_over_all_models(mounts: tuple[tuple[str, str], ...]) -> None:
+    outcomes = campaign(mounts)
+    print(f"{len(outcomes)} faults: {outcomes.count('reported')} reported, the others recovered from")
     assert len(outcomes) >= COUNT
     assert outcomes.count("reported") > 0.5 * len(outcomes)  # most cannot be hidden, and are said
