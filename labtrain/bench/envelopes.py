@@ -48,7 +48,7 @@ class ChannelEnvelope(Envelope):
         stiff: bool,
     ) -> None:
         self._circuit, self._board, self._contacts, self._book = circuit, board, contacts, book
-        self._channel, self._stiff = channel, stiff
+        self._channel, self._stiff, self.routes = channel, stiff, board
         self._known: dict[Closed, tuple[Limits, str]] = {}
 
     def limits(self) -> tuple[Limits, str]:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import final
 
+from labtrain.roles.envelope import Routes
 from labtrain.wiring import Crosspoint
 
 
 @final
-class RelayBoard:
+class RelayBoard(Routes):
     """The closed relays of all matrices.
 
     A relay counts as closed from the moment that leave to close it was given, and as open
@@ -17,7 +18,7 @@ class RelayBoard:
     """
 
     def __init__(self) -> None:
-        self.closed: frozenset[Crosspoint] = frozenset()
+        self.closed = frozenset()
 
     def of(self, matrix: str) -> frozenset[Crosspoint]:
         """Return the closed relays of one matrix."""

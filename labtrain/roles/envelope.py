@@ -9,15 +9,32 @@ from labtrain.limits import Limits
 from labtrain.wiring import Crosspoint
 
 
+class Routes:
+    """Which relays are closed; :class:`FixedEnvelope` has none.
+
+    Attributes
+    ----------
+    closed
+        Replaced by another object whenever a relay has, or may have, moved; never changed in place.
+    """
+
+    closed: frozenset[Crosspoint] = frozenset()
+
+
 class Envelope(ABC):
-    """The limits of one source channel, as the routes stand at this moment."""
+    """The limits of one source channel, as the routes stand at this moment.
+
+    Attributes
+    ----------
+    routes
+        As long as ``routes.closed`` is the same object, :meth:`limits` answers the same.
+    """
+
+    routes: Routes
 
     @abstractmethod
     def limits(self) -> tuple[Limits, str]:
-        """Return the tightest limits over every terminal in reach, at the channel, and where they hold.
-
-        Asked before every change; it must be quick.
-        """
+        """Return the tightest limits over every terminal in reach, at the channel, and where they hold."""
 
     def before_drive(self) -> None:  # noqa: B027 - optional
         """Raise where something in reach may not be driven yet; asked before an output goes on."""
@@ -80,6 +97,7 @@ class FixedEnvelope(Envelope):
 
     def __init__(self, limits: Limits, where: str) -> None:
         self._answer = (limits, where)
+        self.routes = Routes()
 
     def limits(self) -> tuple[Limits, str]:
         """Return what was given."""

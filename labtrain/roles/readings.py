@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from labtrain.roles.flags import Flag
-from labtrain.roles.worst_case import Mode
 
 _NO_NUMBER = 9.0e37
 """SCPI's NaN is 9.91e37 and its infinity 9.9e37; any reading from here on is none."""
@@ -18,9 +18,8 @@ _GAIN_ERROR, _OFFSET_ERROR = 2e-3, 2.5e-4
 0.012 % + 300 uV on 2 V at 1 PLC, some times more at 0.01 PLC; both rounded up)."""
 
 
-@dataclass(frozen=True, slots=True)
-class SourceReading:
-    """One measurement.
+class SourceReading(NamedTuple):
+    """One measurement; a tuple, which costs a third of a frozen dataclass.
 
     Attributes
     ----------
@@ -65,6 +64,11 @@ class Sweep:
     flags: NDArray[np.uint8]
 
 
+def quiet_below(compliance: float, full_scale: float) -> float:
+    """Return the magnitude below which :func:`judge` finds nothing to flag."""
+    return min((1 - _GAIN_ERROR) * compliance - _OFFSET_ERROR * full_scale, _NO_NUMBER)
+
+
 def judge(
     readings: NDArray[np.float64], compliance: float, full_scale: float
 ) -> tuple[NDArray[np.float64], NDArray[np.uint8]]:
@@ -78,11 +82,3 @@ def judge(
         # an infinity has no sign that could be trusted as a number, but its direction can
         readings = np.where(over, np.copysign(full_scale, readings), readings)
     return readings, flags
-
-
-def as_reading(
-    mode: Mode, source: float, reading: float, seconds: float, programmed: float, flags: int
-) -> SourceReading:
-    """Name source level and reading by what they are."""
-    volts, amperes = (source, reading) if mode == "voltage" else (reading, source)
-    return SourceReading(volts, amperes, seconds, Flag(flags), programmed)

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import math
 from typing import final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from labtrain.errors import UsageError
+from labtrain.limits import Limits
 from labtrain.roles.dialects import SourceMeterDialect
 from labtrain.roles.envelope import Envelope
+from labtrain.roles.permit import NOTHING, Permit, largest_level, largest_step
 from labtrain.roles.source_control import CHANGING, SourceControl
 from labtrain.roles.source_settings import number, positive
 from labtrain.roles.source_state import SourceState
 from labtrain.roles.worst_case import Mode, check_compliance, check_level, check_source, check_steps
+from labtrain.wiring import Crosspoint
 
 
 @final
@@ -36,7 +40,8 @@ class SourceChecks:
         self._driver, self._envelope, self._control, self._name = driver, envelope, control, name
 
     def level(self, mode: Mode, level: float, state: SourceState) -> float:
-        """Round a level and accept it as it would act after the call."""
+        """Round a level and accept it as it would act after the call; note what else would be accepted."""
+        closed = self._envelope.routes.closed  # before the question: what it says of others holds for less
         limits, where = self._envelope.limits()
         level = number(level, f"a source {mode}")
         check_level(mode, level, limits, where)  # before rounding: a NaN has no rounding
@@ -49,7 +54,25 @@ class SourceChecks:
             check_source(mode, rounded, state.compliance, limits, where)
             steps = np.array([state.level, rounded])
             check_steps(mode, steps, state.compliance, self._driver.settle_seconds, limits, where)
+        self._control.memory.permit = self._permit(mode, full_scale, state, closed, limits)
         return rounded
+
+    def _permit(
+        self, mode: Mode, full_scale: float, state: SourceState, closed: frozenset[Crosspoint], limits: Limits
+    ) -> Permit:
+        """Return the window in which levels need not be checked one by one."""
+        bound, allowed, compliance = (
+            (limits.voltage, limits.current, state.compliance_current)
+            if mode == "voltage"
+            else (limits.current, limits.voltage, state.compliance_voltage)
+        )
+        if not 0 < compliance <= min(allowed, math.nextafter(math.inf, 0.0)):
+            return NOTHING
+        per_unit = self._steps_a_unit(mode, full_scale)
+        bound = min(bound, self._driver.range_maximum(mode, full_scale))
+        largest = largest_level(bound, compliance, limits.power, per_unit)
+        step = largest_step(mode, compliance, self._driver.settle_seconds, limits)
+        return Permit(mode, closed, state, largest, per_unit, step)
 
     def target(self, mode: Mode, target: float) -> float:
         """Accept the end of a ramp."""

@@ -18,21 +18,38 @@ from labtrain.errors import InstrumentStateChanged
 from labtrain.limits import Limits
 from labtrain.roles.dialects import SourceMeterDialect
 from labtrain.roles.envelope import Envelope
+from labtrain.roles.flags import Flag
+from labtrain.roles.permit import NOTHING
+from labtrain.roles.readings import judge, quiet_below
 from labtrain.roles.source_settings import other
 from labtrain.roles.source_state import SourceState
 from labtrain.roles.worst_case import Mode, check_source, check_steps, refuse
+from labtrain.units import format_quantity
 
 CHANGING = -1
 """Stands for "seen" while a message is under way: interrupted there, the instrument is asked anew."""
 
+_COARSEST = 10.0
+"""Full scale of a source range over the limit: ranges come in decades, and one's error at zero is below a
+part in a thousand of it (data sheets, up to 100 mA)."""
+
 
 class Memory:
-    """What the role knows about its instrument without asking."""
+    """What the role knows about its instrument without asking.
 
-    __slots__ = ("limits", "measure_range", "nplc", "seen", "setup", "state", "stated")
+    Of ``state`` only the output and the levels change in place; where a mode, limit or range changes, or may
+    have, it is replaced: ``permit`` and ``quiet`` hold for one state object only.
+    """
+
+    __slots__ = (
+        "judged", "measure_range", "nplc", "permit", "quiet", "seen", "setup", "state", "stated",
+    )  # fmt: skip
 
     def __init__(self) -> None:
         self.state: SourceState | None = None
+        self.permit = NOTHING
+        self.judged: SourceState | None = None  # the state that `quiet` was computed for
+        self.quiet = math.nan  # readings below are in range and not in compliance
         self.seen = CHANGING
         self.stated: set[Mode] = set()
         self.setup: tuple[Any, ...] | None = None
@@ -162,6 +179,7 @@ class SourceControl:
         self._envelope.before_drive()
         limits, where = self._envelope.limits()
         check_source(state.mode, state.level, state.compliance, limits, where)
+        self.refuse_coarse_range(state, limits, where)
         steps = np.array([0.0, state.level])
         check_steps(state.mode, steps, state.compliance, self._driver.settle_seconds, limits, where)
         in_voltage = state.mode == "voltage"
@@ -171,6 +189,24 @@ class SourceControl:
         self._driver.output_enabled = True
         state.output = True
         memory.seen = self._port.incidents
+
+    def refuse_coarse_range(self, state: SourceState, limits: Limits, where: str) -> None:
+        """Refuse a source range whose error at zero is of the size of the limit.
+
+        Level 0 of a 2602B's 3 A range may be 1.5 mA (specifications): whatever is asked of a device of 60 uA,
+        it gets more. The range that the instrument chooses for a level within the limit is fine enough.
+        """
+        limit = limits.voltage if state.mode == "voltage" else limits.current
+        setup = self.memory.setup
+        if state.full_scale <= _COARSEST * limit or (setup is not None and setup[1] <= limit):
+            return
+        unit = "V" if state.mode == "voltage" else "A"
+        raise refuse(
+            f"a source range of {format_quantity(state.full_scale, unit)}, whose error at zero can exceed the"
+            f" limit of {format_quantity(limit, unit)} at {where}",
+            self._name,
+            f"configure() with a level_range of at most {format_quantity(limit, unit)}",
+        )
 
     def refuse_auto_ranges(self, mode: Mode) -> None:
         """Refuse ranges that could change by themselves while the output is on."""
@@ -185,13 +221,15 @@ class SourceControl:
                 )
 
     def turn_off(self) -> None:
-        """Turn the output off; never refused."""
+        """Turn the output off; never refused. What was not known before is not known after."""
         memory = self.memory
+        sure = memory.seen == self._port.incidents
         memory.seen = CHANGING
         self._driver.output_enabled = False
         if memory.state is not None:
             memory.state.output = False
-            memory.seen = self._port.incidents
+            if sure:
+                memory.seen = self._port.incidents
 
     def note_level(self, state: SourceState, level: float) -> None:
         """Remember the level that a sweep has left."""
@@ -214,6 +252,13 @@ class SourceControl:
             voltage = measured == "voltage"
             self.memory.measure_range = self._driver.voltage_range if voltage else self._driver.current_range
         return self.memory.measure_range
+
+    def judged(self, reading: float, state: SourceState) -> tuple[float, Flag]:
+        """Flag one reading, and note below which others need not be judged."""
+        memory, full_scale = self.memory, self.full_scale()
+        memory.judged, memory.quiet = state, quiet_below(state.compliance, full_scale)
+        readings, flags = judge(np.array([reading]), state.compliance, full_scale)
+        return float(readings[0]), Flag(int(flags[0]))
 
     def forget_setup(self) -> None:
         """Forget what :meth:`SourceMeter.configure` has set."""

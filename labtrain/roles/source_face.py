@@ -8,7 +8,8 @@ from typing import Any
 from labtrain.bus import Port
 from labtrain.roles.dialects import SourceMeterDialect
 from labtrain.roles.source_checks import SourceChecks
-from labtrain.roles.source_control import CHANGING, SourceControl
+from labtrain.roles.source_control import SourceControl
+from labtrain.roles.source_level import level_setting
 from labtrain.roles.source_settings import auto_setting, other, positive, range_setting, require_mode
 from labtrain.roles.source_state import SourceState
 from labtrain.roles.worst_case import Mode, refuse
@@ -54,40 +55,11 @@ class SourceFace:
                 return
             self._refuse_if_on("a change of source mode")
             self._control.forget_setup()
-            self._driver.source_mode = mode
             self._control.memory.state = None  # an instrument may move levels and limits with its function
+            self._driver.source_mode = mode
 
-    @property
-    def source_voltage(self) -> float:
-        """The programmed voltage, rounded to the source's resolution."""
-        with self._call:
-            return self._control.believed().source_voltage
-
-    @source_voltage.setter
-    def source_voltage(self, volts: float) -> None:
-        with self._call:
-            memory, state = self._control.memory, self._control.believed()
-            volts = self._checks.level("voltage", volts, state)
-            memory.seen = CHANGING
-            self._driver.source_voltage = volts
-            state.source_voltage = volts
-            memory.seen = self._port.incidents
-
-    @property
-    def source_current(self) -> float:
-        """The programmed current, rounded to the source's resolution."""
-        with self._call:
-            return self._control.believed().source_current
-
-    @source_current.setter
-    def source_current(self, amperes: float) -> None:
-        with self._call:
-            memory, state = self._control.memory, self._control.believed()
-            amperes = self._checks.level("current", amperes, state)
-            memory.seen = CHANGING
-            self._driver.source_current = amperes
-            state.source_current = amperes
-            memory.seen = self._port.incidents
+    source_voltage = level_setting("voltage", "The programmed voltage, rounded to the source's resolution.")
+    source_current = level_setting("current", "The programmed current, rounded to the source's resolution.")
 
     @property
     def compliance_current(self) -> float:
