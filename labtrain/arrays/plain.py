@@ -11,6 +11,11 @@ from numpy.typing import NDArray
 from labtrain.physics.namespaces import namespace
 
 
+def on_cpu(values: Any) -> bool:
+    """Whether compiled loops can read the values without a copy; else they are computed where they lie."""
+    return array_api_compat.is_numpy_array(values) or str(array_api_compat.device(values)) == "cpu"
+
+
 def as_numpy(values: Any) -> NDArray[Any]:
     """Return the values as a NumPy array, fetched from an accelerator if they lie there."""
     if array_api_compat.is_array_api_obj(values) and not array_api_compat.is_numpy_array(values):
@@ -18,7 +23,9 @@ def as_numpy(values: Any) -> NDArray[Any]:
     return np.asarray(values)
 
 
-def like(values: NDArray[Any], model: Any) -> Any:
-    """Return NumPy values in the namespace and on the device of ``model``."""
+def like(values: Any, model: Any) -> Any:
+    """Return values in the namespace and on the device of ``model``: NumPy ones, or such that are there."""
     xp = namespace(model)
-    return xp.asarray(np.array(values), device=array_api_compat.device(model))
+    if array_api_compat.is_numpy_array(values):
+        return xp.asarray(np.array(values), device=array_api_compat.device(model))
+    return values

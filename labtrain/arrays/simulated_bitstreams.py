@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Self, final
 
+import array_api_compat
 import numpy as np
-from numpy.typing import NDArray
 
 from labtrain.arrays.bitstreams import Bits, BitstreamSource
-from labtrain.arrays.plain import as_numpy, like
+from labtrain.arrays.cell_state import CellState, PlacedCells
+from labtrain.arrays.plain import as_numpy, like, on_cpu
 from labtrain.arrays.selection import checked_indices
 from labtrain.arrays.stimuli import checked_stimulus, on_grid
 from labtrain.errors import UsageError
-from labtrain.kernels import events
-from labtrain.physics import telegraph
+from labtrain.kernels import events as compiled
+from labtrain.physics import events, telegraph
 from labtrain.populations import Population
 
 
@@ -23,8 +24,8 @@ class SimulatedBitstreamSource(BitstreamSource):
     """``n`` superparamagnetic MTJs; a sample is event ``k`` of the stream ``"<array>/sample"``.
 
     Each call continues from the state and the device time of the one before (one interval
-    later), so a stream may be taken in pieces. Works on the CPU; tensors of other devices
-    are fetched and the answer is sent back.
+    later), so a stream may be taken in pieces. Answers in the caller's namespace and on the caller's
+    device; on the CPU by a compiled kernel.
 
     Parameters
     ----------
@@ -51,20 +52,25 @@ class SimulatedBitstreamSource(BitstreamSource):
         self.max_volts, self.resolution_volts = max_volts, resolution_volts
         self.population = population
         count = len(population)
-        self._states = np.zeros(count, dtype=np.uint8)
-        self._samples = np.zeros(count, dtype=np.int64)
-        self._seconds = np.zeros(count)
-        self._indices: NDArray[np.intp] = np.arange(count)
+        self._cells = PlacedCells(population.parameters, np.arange(count))
+        self._memory = CellState(
+            self.name,
+            {
+                "states": np.zeros(count, dtype=np.uint8),
+                "samples": np.zeros(count, dtype=np.int64),
+                "seconds": np.zeros(count),
+            },
+        )
 
     def __len__(self) -> int:
         """The number of devices."""
-        return len(self._indices)
+        return len(self._cells.cells)
 
     def select(self, indices: Sequence[int]) -> Self:
         """A view over some devices; it shares their states and counters."""
         view = object.__new__(type(self))
         view.__dict__.update(self.__dict__)
-        view._indices = self._indices[checked_indices(indices, len(self), self.name)]
+        view._cells = self._cells.of(checked_indices(indices, len(self), self.name))
         return view
 
     def sample(self, volts: Any, n_bits: int, interval: float) -> Bits:
@@ -82,21 +88,18 @@ class SimulatedBitstreamSource(BitstreamSource):
             )
         biases = volts[None, :] if getattr(volts, "ndim", 0) == 1 else volts
         checked = checked_stimulus(biases, len(self), self.name, "biases")
-        applied, flags = on_grid(as_numpy(checked), self.resolution_volts, self.max_volts)
-        if applied.shape[0] != 1:
+        if checked.shape[0] != 1:
             raise UsageError(
-                f"{self.name}: biases of shape {applied.shape} were given", remedy="one a device"
+                f"{self.name}: biases of shape {tuple(checked.shape)} were given", remedy="one a device"
             )
+        asked = as_numpy(checked) if on_cpu(checked) else checked
+        applied, flags = on_grid(asked, self.resolution_volts, self.max_volts)
         packed = self._sample(applied[0], n_bits, interval)
         return Bits(like(packed, volts), n_bits, like(flags[0], volts))
 
     def state_dict(self) -> dict[str, Any]:
         """States, counters and device times of every device, of views too."""
-        return {
-            "states": self._states.tolist(),
-            "samples": self._samples.tolist(),
-            "seconds": self._seconds.tolist(),
-        }
+        return self._memory.state_dict()
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Take them back.
@@ -106,22 +109,19 @@ class SimulatedBitstreamSource(BitstreamSource):
         UsageError
             For the state of an array of another size.
         """
-        if len(state["states"]) != len(self._states):
-            raise UsageError(
-                f"{self.name}: a state of {len(state['states'])} devices does not fit {len(self._states)}",
-                remedy="load it into an array of the same population",
-            )
-        self._states[:] = state["states"]
-        self._samples[:] = state["samples"]
-        self._seconds[:] = state["seconds"]
+        self._memory.load_state_dict(state)
 
-    def _sample(self, volts: NDArray[np.float64], n_bits: int, interval: float) -> NDArray[np.uint8]:
-        cells = self._indices
-        parameters = {key: values[cells] for key, values in self.population.parameters.items()}
-        low, high = telegraph.thresholds(parameters, volts, interval, self._seconds[cells])
-        state, first = self._states[cells], self._samples[cells]
-        seed, stream = self.population.seed, self.population.stream("sample")
-        packed = events.telegraph(low, high, state, seed, stream, cells.astype(np.int64), first, n_bits)
-        self._states[cells], self._samples[cells] = state, first + n_bits
-        self._seconds[cells] += n_bits * interval
+    def _sample(self, volts: Any, n_bits: int, interval: float) -> Any:
+        """Return ``[n, ceil(n_bits / 8)]`` bytes where ``volts [n]`` lives."""
+        parameters, cells = self._cells.at(volts)
+        memory = self._memory.at(volts)
+        low, high = telegraph.thresholds(parameters, volts, interval, memory["seconds"][cells])
+        state, first = memory["states"][cells], memory["samples"][cells]
+        address = self.population.seed, self.population.stream("sample")
+        if array_api_compat.is_numpy_array(volts):
+            packed = compiled.telegraph(low, high, state, *address, cells, first, n_bits)
+        else:
+            packed, state = events.telegraph(low, high, state, address, cells, first, n_bits)
+        memory["states"][cells], memory["samples"][cells] = state, first + n_bits
+        memory["seconds"][cells] += n_bits * interval
         return packed

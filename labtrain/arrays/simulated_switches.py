@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any, Self, final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from labtrain.arrays.cell_state import CellState, PlacedCells
 from labtrain.arrays.neurons import Flag
-from labtrain.arrays.plain import as_numpy, like
+from labtrain.arrays.plain import as_numpy, like, on_cpu
 from labtrain.arrays.selection import checked_indices
-from labtrain.arrays.stimuli import checked_stimulus, on_grid
+from labtrain.arrays.stimuli import checked_stimulus, largest_step, on_grid
 from labtrain.arrays.switches import Outcome, SwitchArray
 from labtrain.errors import UsageError
-from labtrain.kernels import events, sot
+from labtrain.kernels.switching import LAWS, SwitchingLaw, Trial
+from labtrain.physics import events
+from labtrain.physics.namespaces import namespace
 from labtrain.populations import Population
 
 
@@ -22,16 +25,16 @@ from labtrain.populations import Population
 class SimulatedSwitchArray(SwitchArray):
     """``n`` bistable devices; a pulse is event ``k`` of the stream ``"<array>/pulse"``.
 
-    Works on the CPU (an attempt follows from the one before); tensors of other
-    devices are fetched and the answer is sent back.
+    Answers in the caller's namespace and on the caller's device, where the devices' states are
+    kept from then on. On the CPU a compiled kernel does the work; elsewhere the plain functions do, to
+    the same draws.
 
     Parameters
     ----------
     population
-        Of ``sot-mtj`` or another model with a switching probability.
-    probability
-        ``probability(parameters, volts, seconds)`` on NumPy arrays, signed volts: positive P to AP. For
-        ``stt-mtj`` give :func:`labtrain.kernels.stt_table.switching_probability`.
+        Of ``sot-mtj``, ``stt-mtj`` or another model with a switching law.
+    law
+        P(V) of the devices; left out: by the population's model.
     reset_volts, reset_seconds
         The reset pulse's magnitude and width; its sign is opposite to the attempt's.
     dead
@@ -40,13 +43,13 @@ class SimulatedSwitchArray(SwitchArray):
     Raises
     ------
     UsageError
-        For a limit or reset pulse that is not positive.
+        For a limit or reset pulse that is not positive, or a model without a law.
     """
 
     def __init__(
         self,
         population: Population,
-        probability: Callable[[Any, Any, Any], Any] = sot.switching_probability,
+        law: SwitchingLaw | None = None,
         *,
         name: str = "",
         max_volts: float = 1.2,
@@ -64,51 +67,41 @@ class SimulatedSwitchArray(SwitchArray):
         self.name = name or population.array or "switches"
         self.max_volts, self.resolution_volts = max_volts, resolution_volts
         self.population = population
-        self._probability = probability
+        self._law = law or _law_of(population)
         count = len(population)
-        self._reset = self._reset_probabilities(reset_volts, reset_seconds)
         self._dead = np.zeros(count, dtype=bool)
         self._dead[checked_indices(dead, count, self.name)] = True
-        self._states = np.zeros(count, dtype=np.uint8)
-        self._pulses = np.zeros(count, dtype=np.int64)
-        self._indices: NDArray[np.intp] = np.arange(count)
+        resets = self._reset_probabilities(reset_volts, reset_seconds)
+        self._cells = PlacedCells(population.parameters, np.arange(count))
+        self._fixed = PlacedCells({"dead": self._dead, "resets": resets}, np.arange(count))
+        self._memory = CellState(
+            self.name,
+            {"states": np.zeros(count, dtype=np.uint8), "pulses": np.zeros(count, dtype=np.int64)},
+        )
 
     def __len__(self) -> int:
         """The number of devices."""
-        return len(self._indices)
+        return len(self._cells.cells)
 
     def select(self, indices: Sequence[int]) -> Self:
         """A view over some devices; it shares their states and counters."""
         view = object.__new__(type(self))
         view.__dict__.update(self.__dict__)
-        view._indices = self._indices[checked_indices(indices, len(self), self.name)]
+        chosen = checked_indices(indices, len(self), self.name)
+        view._cells, view._fixed = self._cells.of(chosen), self._fixed.of(chosen)
         return view
 
     def attempt(self, volts: Any, seconds: float) -> Outcome:
         """Reset, verify, pulse and read, row after row; one pulse for the reset, one for the attempt."""
-        checked = checked_stimulus(volts, len(self), self.name, "pulses")
-        applied, flags = on_grid(as_numpy(checked), self.resolution_volts, self.max_volts)
-        cells = self._indices
-        parameters = {key: values[cells] for key, values in self.population.parameters.items()}
-        p = np.ascontiguousarray(self._probability(parameters, applied, seconds))
-        # Row by row in memory: an index on the second axis leaves columns, which the kernel walks slowly.
-        reset = np.ascontiguousarray(np.where(self._dead[cells], 0.0, self._reset[:, cells]))
-        state, pulses = self._states[cells], self._pulses[cells]
-        # An open device reads as neither state, so its reset is never verified.
-        state[self._dead[cells]] = 2
-        start = (applied < 0).astype(np.uint8)
-        seed, stream = self.population.seed, self.population.stream("pulse")
-        switched, verified = events.attempt(
-            p, start, reset, state, seed, stream, cells.astype(np.int64), pulses
-        )
-        self._states[cells], self._pulses[cells] = np.where(state == 2, 0, state), pulses
-        flags |= self._dead[cells] * np.uint8(Flag.COMPLIANCE)
-        flags |= ~verified * np.uint8(Flag.STUCK)
-        return Outcome(like(switched, volts), like(flags, volts))
+        asked = checked_stimulus(volts, len(self), self.name, "pulses")
+        if on_cpu(asked):
+            switched, flags = self._compiled(as_numpy(asked), seconds)
+            return Outcome(like(switched, volts), like(flags, volts))
+        return Outcome(*self._elsewhere(asked, seconds))
 
     def state_dict(self) -> dict[str, Any]:
         """States and pulse counters of every device, of views too."""
-        return {"states": self._states.tolist(), "pulses": self._pulses.tolist()}
+        return self._memory.state_dict()
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Take them back.
@@ -118,18 +111,69 @@ class SimulatedSwitchArray(SwitchArray):
         UsageError
             For the state of an array of another size.
         """
-        if len(state["states"]) != len(self._states) or len(state["pulses"]) != len(self._pulses):
-            raise UsageError(
-                f"{self.name}: a state of {len(state['states'])} devices does not fit {len(self._states)}",
-                remedy="load it into an array of the same population",
-            )
-        self._states[:] = state["states"]
-        self._pulses[:] = state["pulses"]
+        self._memory.load_state_dict(state)
+
+    def _compiled(
+        self, volts: NDArray[np.float64], seconds: float
+    ) -> tuple[NDArray[np.bool_], NDArray[np.uint8]]:
+        parameters, cells = self._cells.at(volts)
+        memory, fixed = self._memory.at(volts), self._fixed.at(volts)[0]
+        dead = fixed["dead"]
+        trial = Trial(
+            volts,
+            seconds,
+            self.resolution_volts,
+            largest_step(self.resolution_volts, self.max_volts),
+            (int(Flag.CLIPPED), int(Flag.STUCK)),
+            np.ascontiguousarray(fixed["resets"].T),
+            # An open device reads as neither state, so its reset is never verified.
+            np.where(dead, np.uint8(2), memory["states"][cells]),
+            memory["pulses"][cells],
+            self._address,
+            cells,
+        )
+        switched, flags = self._law.attempts(parameters, trial)
+        memory["states"][cells] = np.where(dead, 0, trial.state)
+        memory["pulses"][cells] = trial.events
+        if dead.any():
+            flags |= dead * np.uint8(Flag.COMPLIANCE)
+        return switched, flags
+
+    def _elsewhere(self, volts: Any, seconds: float) -> tuple[Any, Any]:
+        xp = namespace(volts)
+        parameters, cells = self._cells.at(volts)
+        memory, fixed = self._memory.at(volts), self._fixed.at(volts)[0]
+        dead = fixed["dead"]
+        applied, flags = on_grid(volts, self.resolution_volts, self.max_volts)
+        switched, verified, states, pulses = events.attempt(
+            self._law.probability(parameters, applied, seconds),
+            xp.astype(applied < 0, xp.uint8),
+            fixed["resets"].T,
+            memory["states"][cells],
+            dead,
+            self._address,
+            cells,
+            memory["pulses"][cells],
+        )
+        memory["states"][cells], memory["pulses"][cells] = states, pulses
+        flags = flags | xp.astype(dead, xp.uint8) * int(Flag.COMPLIANCE)
+        return switched, flags | xp.astype(~verified, xp.uint8) * int(Flag.STUCK)
+
+    @property
+    def _address(self) -> tuple[int, int]:
+        return self.population.seed, self.population.stream("pulse")
 
     def _reset_probabilities(self, volts: float, seconds: float) -> NDArray[np.float64]:
-        """``[2, n]``: to reach P from AP (negative pulse) and AP from P (positive pulse)."""
-        one = np.ones(len(self.population))
-        pulses = [
-            self._probability(self.population.parameters, sign * volts * one, seconds) for sign in (-1, 1)
-        ]
-        return np.array(pulses)
+        """``[n, 2]``: to reach P from AP (negative pulse) and AP from P (positive pulse); 0 where dead."""
+        one, parameters = np.ones(len(self.population)), self.population.parameters
+        pulses = [self._law.probability(parameters, sign * volts * one, seconds) for sign in (-1, 1)]
+        return np.where(self._dead[:, None], 0.0, np.stack(pulses, axis=1))
+
+
+def _law_of(population: Population) -> SwitchingLaw:
+    if population.model in LAWS:
+        return LAWS[population.model]
+    raise UsageError(
+        f"no switching law is known of the model {population.model}",
+        remedy=f"give law=..., or draw one of: {', '.join(LAWS)}",
+    )

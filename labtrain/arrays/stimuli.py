@@ -45,15 +45,18 @@ def on_grid(values: Any, resolution: float, maximum: float) -> tuple[Any, Any]:
     tuple
         The values that the source really makes, and uint8 flags (:attr:`Flag.CLIPPED`).
     """
-    xp = namespace(values)
-    stepped, limit = values, maximum
-    if resolution > 0:
-        # The tolerance keeps 60 uA a multiple of 5 nA in binary arithmetic.
-        limit = math.floor(maximum / resolution * (1 + 1e-12)) * resolution
+    xp, limit = namespace(values), largest_step(resolution, maximum)
     if array_api_compat.is_numpy_array(values):
         return kernel.on_grid(values, resolution, limit, int(Flag.CLIPPED))
-    if resolution > 0:
-        stepped = xp.round(values / resolution) * resolution
+    stepped = xp.round(values / resolution) * resolution if resolution > 0 else values
     clipped = xp.clip(stepped, -limit, limit)
     flags = xp.astype(clipped != stepped, xp.uint8) * int(Flag.CLIPPED)
     return clipped, flags
+
+
+def largest_step(resolution: float, maximum: float) -> float:
+    """Return the largest multiple of ``resolution`` (0: any number) inside ``maximum``."""
+    if resolution <= 0:
+        return maximum
+    # The tolerance keeps 60 uA a multiple of 5 nA in binary arithmetic.
+    return math.floor(maximum / resolution * (1 + 1e-12)) * resolution

@@ -30,33 +30,45 @@ def switching_probability(parameters: Parameters, volts: Any, seconds: float) ->
     """
     pulses = np.ascontiguousarray(volts, dtype=np.float64)
     columns = pulses.shape[-1]
-    table = np.array([np.broadcast_to(parameters[name], columns) for name in _NAMES])
-    scale = np.broadcast_to(1.0 / sot.width_factor(parameters, seconds), columns).copy()
     result = np.empty_like(pulses)
-    _fill(table, scale, pulses.reshape(-1, columns), result.reshape(-1, columns))
+    table = table_of(parameters, seconds, columns)
+    _fill(table, pulses.reshape(-1, columns), result.reshape(-1, columns))
     return result
 
 
+def table_of(parameters: Parameters, seconds: float, columns: int) -> Floats:
+    """Return what :func:`probability_row` needs of ``columns`` devices at one pulse width."""
+    scale = 1.0 / sot.width_factor(parameters, seconds)
+    rows = [*(parameters[name] for name in _NAMES), scale]
+    return np.array([np.broadcast_to(row, columns) for row in rows])
+
+
 @compiled
-def _fill(table: Any, scale: Any, volts: Any, out: Any) -> None:  # pragma: no cover - compiled
-    # Row by row in passes without branches or calls, which the compiler turns into vector code.
-    count = volts.shape[1]
-    plateaus = bool(np.any(table[4] > 0))
-    first, second = np.empty(count), np.empty(count)
+def _fill(table: Any, volts: Any, out: Any) -> None:  # pragma: no cover - compiled
+    room = np.empty(volts.shape[1])
     for b in range(volts.shape[0]):
-        for j in range(count):
-            scaled = volts[b, j] * scale[j]
-            up = scaled > 0
-            excess = abs(scaled) - (table[0, j] if up else table[2, j])
-            slope = table[1, j] if up else table[3, j]
-            first[j] = -slope * excess
-            second[j] = -slope * (excess - table[5, j])
-        exponentials(first)
+        probability_row(table, volts[b], out[b], room)
+
+
+@compiled
+def probability_row(table: Any, volts: Any, out: Any, room: Any) -> None:  # pragma: no cover - compiled
+    """Fill ``out [n]`` with P_sw of one pulse a device; ``room [n]`` is scratch."""
+    # In passes without branches or calls, which the compiler turns into vector code.
+    count, plateaus = len(volts), False
+    for j in range(count):
+        scaled = volts[j] * table[6, j]
+        up = scaled > 0
+        excess = abs(scaled) - (table[0, j] if up else table[2, j])
+        slope = table[1, j] if up else table[3, j]
+        out[j] = -slope * excess
+        room[j] = -slope * (excess - table[5, j])
+        plateaus |= table[4, j] > 0
+    exponentials(out)
+    if plateaus:
+        exponentials(room)
+    for j in range(count):
+        share = 0.0 if volts[j] > 0 else table[4, j]
+        p = (1.0 - share) / (1.0 + out[j])
         if plateaus:
-            exponentials(second)
-        for j in range(count):
-            share = 0.0 if volts[b, j] > 0 else table[4, j]
-            p = (1.0 - share) / (1.0 + first[j])
-            if plateaus:
-                p += share / (1.0 + second[j])
-            out[b, j] = p if volts[b, j] != 0 else 0.0
+            p += share / (1.0 + room[j])
+        out[j] = p if volts[j] != 0 else 0.0

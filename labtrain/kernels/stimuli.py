@@ -16,14 +16,15 @@ def on_grid(values: Floats, resolution: float, limit: float, flag: int) -> tuple
     """Round float64 values to steps (0: none), clip to ``limit`` and set ``flag`` where clipped."""
     source = np.ascontiguousarray(values)
     made, flags = np.empty_like(source), np.empty(source.shape, np.uint8)
-    _fill(source.reshape(-1), resolution, limit, np.uint8(flag), made.reshape(-1), flags.reshape(-1))
+    on_grid_row(source.reshape(-1), resolution, limit, np.uint8(flag), made.reshape(-1), flags.reshape(-1))
     return made, flags
 
 
 @compiled
-def _fill(
+def on_grid_row(
     source: Any, resolution: float, limit: float, flag: Any, made: Any, flags: Any
 ) -> None:  # pragma: no cover - compiled
+    """Fill one row of ``made`` and ``flags``; see :func:`on_grid`."""
     for j in range(len(source)):
         value = source[j]
         if resolution > 0:

@@ -2,33 +2,43 @@
 
 The table holds ``ln(-ln(1 - P))``, the logarithm of the integrated switching rate, on a regular
 grid of (Delta, i, ln tau) and is interpolated by cubic splines. It is computed when
-it is first needed (seconds) and kept for the process. Works in NumPy on the CPU.
+it is first needed (seconds) and kept for the process. Attempts at one pulse width need one curve a device,
+cut from the table once (:func:`curves_of`); elsewhere than on the CPU it is interpolated in the
+caller's namespace.
 """
 
 from __future__ import annotations
 
 from functools import lru_cache
+from itertools import product
 from typing import Any
 
+import array_api_compat
 import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import map_coordinates, spline_filter
 
 from labtrain.errors import UsageError
+from labtrain.kernels.compiling import compiled, inlined
 from labtrain.kernels.tridiagonal import march
+from labtrain.kernels.vectors import exponentials
 from labtrain.physics.fokker_planck import well_and_generator
-from labtrain.physics.namespaces import Parameters
+from labtrain.physics.namespaces import Parameters, namespace
 
 Floats = NDArray[np.float64]
 
 DELTAS = np.arange(20.0, 101.0, 10.0)
 CURRENTS = np.arange(-0.2, 6.01, 0.1)
 LOG_TAUS = np.linspace(np.log(0.1), np.log(1e7), 75)
+SHORTEST, LONGEST = 0.1, 1e7
+"""Over tau_D."""
+_LOWEST, _STEP = -0.2, 0.1
+"""Of :data:`CURRENTS`."""
 _GONE = 1e-6
 _CELLS, _STEPS = 400, 6
 
 
-def probability(delta: Any, i: Any, tau: Any) -> Floats:
+def probability(delta: Any, i: Any, tau: Any) -> Any:
     """Return P_sw of a rectangular pulse, broadcast over its arguments.
 
     Parameters
@@ -45,28 +55,21 @@ def probability(delta: Any, i: Any, tau: Any) -> Floats:
     UsageError
         Outside the ranges of ``delta`` and ``tau``.
     """
+    xp = namespace(delta, i, tau)
+    if not array_api_compat.is_numpy_namespace(xp):
+        return _probability_elsewhere(xp, delta, i, tau)
     delta, i, tau = np.broadcast_arrays(
         np.asarray(delta, np.float64), np.asarray(i, np.float64), np.asarray(tau, np.float64)
     )
-    inside = (delta >= DELTAS[0]) & (delta <= DELTAS[-1]) & (tau >= 0.1) & (tau <= 1e7)
-    if not np.all(inside):
-        raise UsageError(
-            "the switching table covers Delta 20 to 100 and pulses of 0.1 to 1e7 tau_D",
-            remedy="choose a device and a pulse width inside it",
-        )
-    shape = delta.shape
-    places = [
-        (delta - DELTAS[0]) / (DELTAS[1] - DELTAS[0]),
-        np.clip((i - CURRENTS[0]) / (CURRENTS[1] - CURRENTS[0]), 0.0, len(CURRENTS) - 1.0),
-        (np.log(tau) - LOG_TAUS[0]) / (LOG_TAUS[1] - LOG_TAUS[0]),
-    ]
+    _check(np.all((delta >= DELTAS[0]) & (delta <= DELTAS[-1]) & (tau >= SHORTEST) & (tau <= LONGEST)))
+    places = _places(np, delta, i, np.log(tau))
     points = [np.atleast_1d(place) for place in places]
     rate = map_coordinates(_coefficients(), points, order=3, prefilter=False, mode="nearest")
-    result: Floats = -np.expm1(-np.exp(rate)).reshape(shape)
+    result: Floats = -np.expm1(-np.exp(rate)).reshape(delta.shape)
     return result
 
 
-def switching_probability(parameters: Parameters, volts: Any, seconds: Any) -> Floats:
+def switching_probability(parameters: Parameters, volts: Any, seconds: Any) -> Any:
     """Return P_sw of pulses across the barrier, signed volts: positive P to AP.
 
     Parameters
@@ -76,9 +79,124 @@ def switching_probability(parameters: Parameters, volts: Any, seconds: Any) -> F
     volts, seconds
         Amplitude and width; ``seconds / tau_d`` between 0.1 and 1e7.
     """
-    volts = np.asarray(volts, dtype=np.float64)
-    critical = np.where(volts > 0, parameters["v_c0_p_ap"], parameters["v_c0_ap_p"])
-    return probability(parameters["delta"], np.abs(volts) / critical, seconds / parameters["tau_d"])
+    xp = namespace(volts, *parameters.values())
+    if array_api_compat.is_numpy_namespace(xp):
+        volts = np.asarray(volts, dtype=np.float64)
+    critical = xp.where(
+        volts > 0, parameters["v_c0_p_ap"] + 0.0 * volts, parameters["v_c0_ap_p"] + 0.0 * volts
+    )
+    return probability(parameters["delta"], xp.abs(volts) / critical, seconds / parameters["tau_d"])
+
+
+def curves_of(parameters: Parameters, seconds: float, columns: int) -> Floats:
+    """Return what :func:`probability_row` needs of ``columns`` devices at one pulse width.
+
+    ``[columns, 2 + 65]``: steps of i a volt up and down, then the spline's coefficients along i at the
+    device's own Delta and tau.
+
+    Raises
+    ------
+    UsageError
+        Outside the table.
+    """
+    delta = np.broadcast_to(np.asarray(parameters["delta"], np.float64), columns)
+    tau = np.broadcast_to(seconds / np.asarray(parameters["tau_d"], np.float64), columns)
+    _check(np.all((delta >= DELTAS[0]) & (delta <= DELTAS[-1]) & (tau >= SHORTEST) & (tau <= LONGEST)))
+    place, _, late = _places(np, delta, np.zeros(1), np.log(tau))
+    curves = np.empty((columns, 2 + len(CURRENTS) + 2))
+    for column, name in enumerate(("v_c0_p_ap", "v_c0_ap_p")):
+        curves[:, column] = 1.0 / (np.asarray(parameters[name]) * _STEP)
+    _cut(_coefficients(), place, late, curves[:, 2:])
+    return curves
+
+
+def _check(inside: Any) -> None:
+    if not bool(inside):
+        raise UsageError(
+            "the switching table covers Delta 20 to 100 and pulses of 0.1 to 1e7 tau_D",
+            remedy="choose a device and a pulse width inside it",
+        )
+
+
+def _places(xp: Any, delta: Any, i: Any, log_tau: Any) -> tuple[Any, Any, Any]:
+    """Where on the table's grid the arguments lie."""
+    return (
+        (delta - DELTAS[0]) / (DELTAS[1] - DELTAS[0]),
+        xp.clip((i - _LOWEST) / _STEP, 0.0, len(CURRENTS) - 1.0),
+        (log_tau - LOG_TAUS[0]) / (LOG_TAUS[1] - LOG_TAUS[0]),
+    )
+
+
+def _weight_of(tap: int, fraction: Any) -> Any:
+    """The cubic B-spline's weight of tap 0 to 3 at ``fraction`` of the way from tap 1 to tap 2."""
+    rest = 1.0 - fraction
+    if tap == 0:
+        return rest * rest * rest / 6.0
+    if tap == 1:
+        return (4.0 - (6.0 - 3.0 * fraction) * fraction * fraction) / 6.0
+    if tap == 2:
+        return (4.0 - (6.0 - 3.0 * rest) * rest * rest) / 6.0
+    return fraction * fraction * fraction / 6.0
+
+
+_weight = inlined(_weight_of)
+
+
+@compiled
+def _cut(table: Any, places: Any, late: Any, curves: Any) -> None:  # pragma: no cover - compiled
+    """Interpolate in Delta and time; beyond the table's edge its last coefficient is repeated."""
+    last_delta, currents, last_time = table.shape[0] - 1, table.shape[1], table.shape[2] - 1
+    for j in range(len(curves)):
+        row, time = int(places[j]), int(late[j])
+        for c in range(currents + 2):
+            source = min(max(c - 1, 0), currents - 1)
+            total = 0.0
+            for a in range(4):
+                d = min(max(row + a - 1, 0), last_delta)
+                for b in range(4):
+                    t = min(max(time + b - 1, 0), last_time)
+                    total += _weight(a, places[j] - row) * _weight(b, late[j] - time) * table[d, source, t]
+            curves[j, c] = total
+
+
+@compiled
+def probability_row(curves: Any, volts: Any, out: Any) -> None:  # pragma: no cover - compiled
+    """Fill ``out [n]`` with P_sw of one pulse a device, of :func:`curves_of`."""
+    last = curves.shape[1] - 6
+    for j in range(len(volts)):
+        scale = curves[j, 0] if volts[j] > 0 else curves[j, 1]
+        place = min(max(abs(volts[j]) * scale - _LOWEST / _STEP, 0.0), last + 1.0)
+        tap = min(int(place), last)
+        f = place - tap
+        # The weights of the four taps, times six, in powers of f.
+        c0, c1, c2, c3 = curves[j, tap + 2], curves[j, tap + 3], curves[j, tap + 4], curves[j, tap + 5]
+        cubic = ((c3 - c0 + 3.0 * (c1 - c2)) * f + 3.0 * (c0 - 2.0 * c1 + c2)) * f + 3.0 * (c2 - c0)
+        out[j] = (cubic * f + c0 + 4.0 * c1 + c2) * (1.0 / 6.0)
+    exponentials(out)
+    for j in range(len(out)):
+        out[j] = -out[j]
+    exponentials(out)
+    for j in range(len(out)):
+        out[j] = 1.0 - out[j]
+
+
+def _probability_elsewhere(xp: Any, delta: Any, i: Any, tau: Any) -> Any:
+    """Interpolate tap by tap in any namespace, where the arguments live."""
+    delta, i, tau = delta + 0.0 * i, i + 0.0 * delta, tau + 0.0 * i
+    _check(xp.all((delta >= DELTAS[0]) & (delta <= DELTAS[-1]) & (tau >= SHORTEST) & (tau <= LONGEST)))
+    coefficients = _coefficients()
+    table = xp.asarray(coefficients.ravel(), device=array_api_compat.device(i))
+    rate = 0.0 * i
+    for taps in product(range(4), repeat=3):
+        weight, index = 1.0, 0
+        for tap, place, size in zip(
+            taps, _places(xp, delta, i, xp.log(tau)), coefficients.shape, strict=True
+        ):
+            whole = xp.floor(place)
+            weight = weight * _weight_of(tap, place - whole)
+            index = index * size + xp.clip(xp.astype(whole, xp.int64) + (tap - 1), 0, size - 1)
+        rate = rate + weight * xp.reshape(xp.take(table, xp.reshape(index, (-1,)), axis=0), i.shape)
+    return -xp.expm1(-xp.exp(rate))
 
 
 @lru_cache(maxsize=1)
