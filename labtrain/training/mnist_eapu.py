@@ -14,7 +14,7 @@ import torch
 from labtrain.clock import RealClock
 from labtrain.training.datasets import load_images
 from labtrain.training.determinism import deterministic
-from labtrain.training.eapu.choices import UPDATE_SETTINGS, device_optimiser, inner_optimiser
+from labtrain.training.eapu.choices import PUBLISHED_DEVICE_SETTINGS, device_optimiser, inner_optimiser
 from labtrain.training.eapu.optimiser import EaPU
 from labtrain.training.eapu.records import WriteRecord, write_ledger
 from labtrain.training.loop import Epoch, Schedule, Split, Step, accuracy, train
@@ -32,7 +32,7 @@ SETTINGS = (
     Setting("hidden", "layers", (256, 128), "hidden units of each layer", low=1, high=8192),
     Setting("epochs", "integer", 20, "passes over the training images", low=1, high=10_000),
     Setting("batch_size", "integer", 256, "samples a step", low=1, high=60_000),
-    Setting("learning_rate", "quantity", 0.001, "at the first step; it falls to 2 %", low=1e-7, high=10),
+    Setting("learning_rate", "quantity", 0.002, "at the first step; it falls to 2 %", low=1e-7, high=10),
     Setting(
         "split",
         "choice",
@@ -41,7 +41,7 @@ SETTINGS = (
         choices=("test", "validation"),
     ),
     Setting("write_energy", "quantity", WRITE_JOULES, "of one write", unit="joule", low=0.0, high=1.0),
-    *UPDATE_SETTINGS,
+    *PUBLISHED_DEVICE_SETTINGS,
 )
 
 

@@ -14,17 +14,30 @@ from labtrain.training.settings import Setting
 
 IDEAL = "ideal"
 
-UPDATE_SETTINGS = (
+INNER_SETTINGS = (
+    Setting(
+        "optimiser", "choice", "adam", "the inner optimiser", choices=("sgd", "adam", "adamw", "rmsprop")
+    ),
+    Setting("momentum", "quantity", 0.9, "of sgd", low=0.0, high=0.9999),
+    Setting("weight_decay", "quantity", 0.0, "of the inner optimiser", low=0.0, high=1.0),
+)
+
+_RULES = (Probabilistic.name, EveryStep.name, FixedThreshold.name, Accumulator.name)
+RULE = Setting(
+    "rule",
+    "choice",
+    Probabilistic.name,
+    "probabilistic: EaPU as published; noise-only, deterministic, mixed-precision: its controls",
+    choices=_RULES,
+)
+
+PUBLISHED_DEVICE_SETTINGS = (
     Setting(
         "rule",
         "choice",
         Probabilistic.name,
-        "probabilistic: EaPU as published; noise-only, deterministic, mixed-precision: its controls;"
-        " ideal: every step written without error",
-        choices=(Probabilistic.name, EveryStep.name, FixedThreshold.name, Accumulator.name, IDEAL),
-    ),
-    Setting(
-        "optimiser", "choice", "adam", "the inner optimiser", choices=("sgd", "adam", "adamw", "rmsprop")
+        f"{RULE.doc}; ideal: every step written without error",
+        choices=(*_RULES, IDEAL),
     ),
     Setting(
         "write_noise",
@@ -49,8 +62,7 @@ UPDATE_SETTINGS = (
         "what a write starts from: the weight as it is (errors add up, as published), or a digital copy",
         choices=("weight", "copy"),
     ),
-    Setting("momentum", "quantity", 0.9, "of sgd", low=0.0, high=0.9999),
-    Setting("weight_decay", "quantity", 0.0, "of the inner optimiser", low=0.0, high=1.0),
+    *INNER_SETTINGS,
 )
 
 DEFAULT_THRESHOLD = 0.025
@@ -67,11 +79,9 @@ def inner_optimiser(
     return kinds[settings["optimiser"]](parameters, lr=rate, weight_decay=decay)
 
 
-def write_rule(settings: Mapping[str, Any]) -> WriteRule:
-    """Return the rule of the settings."""
-    threshold = settings["threshold"] or settings["write_noise"] or DEFAULT_THRESHOLD
+def write_rule(name: str, threshold: float) -> WriteRule:
+    """Return the rule of that name."""
     thresholded = {rule.name: rule for rule in (Probabilistic, FixedThreshold, Accumulator)}
-    name = settings["rule"]
     return thresholded[name](threshold) if name in thresholded else EveryStep()
 
 
@@ -83,4 +93,6 @@ def device_optimiser(network: torch.nn.Module, rate: float, settings: Mapping[st
         tensor: NoisyIncrements(sigma, from_copy=settings["target"] == "copy", count_cells=True)
         for tensor in matrices
     }
-    return EaPU(inner_optimiser(network, rate, settings), rule=write_rule(settings), cells=cells, seed=seed)
+    threshold = settings["threshold"] or settings["write_noise"] or DEFAULT_THRESHOLD
+    rule = write_rule(settings["rule"], threshold)
+    return EaPU(inner_optimiser(network, rate, settings), rule=rule, cells=cells, seed=seed)

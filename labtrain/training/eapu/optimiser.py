@@ -47,8 +47,8 @@ class EaPU(torch.optim.Optimizer):  # type: ignore[misc]  # torch is not type-ch
 
     Attributes
     ----------
-    updates
-        How many steps were made.
+    updates, written
+        How many steps were made, and how many weights they wrote.
     cells
         Name -> devices of a tensor.
 
@@ -80,7 +80,7 @@ class EaPU(torch.optim.Optimizer):  # type: ignore[misc]  # torch is not type-ch
     ) -> None:
         self.inner = inner
         self.rule = Probabilistic(threshold) if rule is None else rule
-        self.seed, self.updates = int(seed), 0
+        self.seed, self.updates, self.written = int(seed), 0, 0
         self._on_devices = on_devices
         self._given = dict(cells or {})
         self._write_noise = write_noise
@@ -127,6 +127,7 @@ class EaPU(torch.optim.Optimizer):  # type: ignore[misc]  # torch is not type-ch
             writes = self.rule.take(self._before[name].view(-1), weights, address)
             self.cells[name].write(weights, writes, address)
             self._last[name] = len(writes.index)
+            self.written += len(writes.index)
         self.updates += 1
         return loss
 
@@ -149,12 +150,13 @@ class EaPU(torch.optim.Optimizer):  # type: ignore[misc]  # torch is not type-ch
         """Weights written over weights on devices, averaged over the steps made (NaN before the first)."""
         if not self.updates:
             return float("nan")
-        return sum(cells.written for cells in self.cells.values()) / (self.device_weights * self.updates)
+        return self.written / (self.device_weights * self.updates)
 
     def state_dict(self) -> dict[str, Any]:
         """The inner optimiser's state, and under ``"eapu"`` updates, seed, rule and devices."""
         own = {
             "updates": self.updates,
+            "written": self.written,
             "seed": self.seed,
             "rule": {"name": self.rule.name, "state": self.rule.state_dict()},
             "cells": {name: cells.state_dict() for name, cells in self.cells.items()},
@@ -179,7 +181,7 @@ class EaPU(torch.optim.Optimizer):  # type: ignore[misc]  # torch is not type-ch
             )
         self.inner.load_state_dict({key: value for key, value in state_dict.items() if key != "eapu"})
         self.param_groups, self.state = self.inner.param_groups, self.inner.state
-        self.updates, self.seed = int(own["updates"]), int(own["seed"])
+        self.updates, self.written, self.seed = (int(own[key]) for key in ("updates", "written", "seed"))
         self.rule.load_state_dict(own["rule"]["state"])
         for name, state in own["cells"].items():
             self.cells[name].load_state_dict(state)

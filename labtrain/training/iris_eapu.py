@@ -1,0 +1,224 @@
+"""The recipe ``iris-eapu``: Iris on a crossbar, every product read from it, every change a write.
+
+Stratified k-fold, a 4-H-3 network of tanh units whose weights are pairs of memristors, trained with EaPU
+(Nature Communications 2025, doi 10.1038/s41467-025-66240-7). At the start of a fold the cells are brought to
+fresh weights by write and verify, so that nothing of another fold's training stays in them. The same network
+with ideal writes and products is trained beside it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from statistics import fmean
+from typing import Any
+
+import torch
+
+from labtrain.clock import RealClock
+from labtrain.training.determinism import deterministic
+from labtrain.training.eapu.chip import open_synapses
+from labtrain.training.eapu.choices import INNER_SETTINGS, RULE, inner_optimiser, write_rule
+from labtrain.training.eapu.crossbar_linear import CrossbarLinear
+from labtrain.training.eapu.optimiser import EaPU
+from labtrain.training.eapu.pairs import PairedSynapses
+from labtrain.training.eapu.records import WriteRecord
+from labtrain.training.iris import fold_splits, load_iris
+from labtrain.training.loop import Epoch, Schedule, Split, Step, train
+from labtrain.training.networks import tanh_perceptron
+from labtrain.training.randomness import initialise
+from labtrain.training.recipes import Context, Recipe
+from labtrain.training.records import TrainingRecord
+from labtrain.training.settings import Setting
+
+INPUTS, CLASSES = 4, 3
+ARRAYS = ("first", "second")
+_INPUT_RANGE = 3.0
+"""Standardised features beyond 3 standard deviations are clipped at the array's largest read voltage."""
+
+SETTINGS = (
+    Setting("hidden", "integer", 5, "hidden units", low=1, high=256),
+    Setting("epochs", "integer", 40, "passes over the training folds", low=1, high=100_000),
+    Setting("batch_size", "integer", 60, "samples a step (one list sweep a cell)", low=1, high=150),
+    Setting("learning_rate", "quantity", 0.05, "at the first step; it falls to 2 %", low=1e-6, high=10),
+    Setting("folds", "integer", 5, "stratified folds, each held out once", low=2, high=50),
+    Setting("siemens_per_unit", "quantity", 80e-6, "a weight of 1", unit="siemens", low=1e-9, high=1e-2),
+    Setting("lowest", "quantity", 20e-6, "least conductance used", unit="siemens", low=0.0, high=1e-1),
+    Setting("highest", "quantity", 200e-6, "largest conductance used", unit="siemens", low=1e-9, high=1e-1),
+    Setting(
+        "verify_rounds",
+        "integer",
+        8,
+        "writes and reads that bring a fold to its first weights",
+        low=0,
+        high=1000,
+    ),
+    Setting(
+        "threshold",
+        "quantity",
+        0.2,
+        "smallest change that is written, in units of the weights; best equal to the noise of a write",
+        low=1e-6,
+        high=10.0,
+    ),
+    RULE,
+    *INNER_SETTINGS,
+)
+
+
+@dataclass
+class _Run:
+    """Folds of one chip."""
+
+    context: Context
+    synapses: list[PairedSynapses]
+    record: TrainingRecord
+    writes: WriteRecord
+    optimisers: list[EaPU] = field(default_factory=list)
+    layers: list[CrossbarLinear] = field(default_factory=list)
+
+    def fold(self, k: int, split: Split, schedule: Schedule, beside: Sequence[Epoch]) -> list[Epoch]:
+        """Train one fold."""
+        network = self.build(k)
+        optimiser = self.optimiser(network, schedule)
+
+        def after_step(step: Step) -> None:
+            self.record.step(k, step, network)
+            self.writes.step(step.step, optimiser)
+
+        def after_epoch(epoch: Epoch) -> None:
+            self.writes.epoch()
+            self.record.epoch(k, epoch, beside[epoch.epoch] if beside else None)
+            self.context.progress.advance(note=f"{epoch.validation_accuracy:.1f} %")
+
+        epochs = train(
+            network,
+            split,
+            schedule,
+            seed=self.context.seed,
+            k=k,
+            optimiser=optimiser,
+            after_step=after_step,
+            after_epoch=after_epoch,
+        )
+        self.record.checkpoint(k, network)
+        return epochs
+
+    def build(self, k: int) -> torch.nn.Sequential:
+        """Bring the cells to the fold's first weights; they start where a conventional network does."""
+        settings = self.context.settings
+        sizes = (INPUTS, settings["hidden"], CLASSES)
+        model = tanh_perceptron(sizes, torch.float64)
+        initialise(model, self.context.seed, k)
+        digital = [layer for layer in model if isinstance(layer, torch.nn.Linear)]
+        layers = []
+        for cells, start, largest in zip(self.synapses, digital, (_INPUT_RANGE, 1.0), strict=True):
+            cells.verify(start.weight, settings["threshold"] / 2, settings["verify_rounds"])
+            layer = CrossbarLinear(cells, input_range=largest, dtype=torch.float64)
+            with torch.no_grad():
+                layer.bias.copy_(start.bias)
+            layers.append(layer)
+        self.layers += layers
+        return torch.nn.Sequential(layers[0], torch.nn.Tanh(), layers[1])
+
+    def optimiser(self, network: torch.nn.Module, schedule: Schedule) -> EaPU:
+        """EaPU on the cells of the network's layers."""
+        settings = self.context.settings
+        crossbars = [layer for layer in network.modules() if isinstance(layer, CrossbarLinear)]
+        optimiser = EaPU(
+            inner_optimiser(network, schedule.learning_rate, settings),
+            rule=write_rule(settings["rule"], settings["threshold"]),
+            cells={layer.weight: layer.synapses for layer in crossbars},
+            seed=self.context.seed,
+        )
+        self.optimisers.append(optimiser)
+        return optimiser
+
+
+def run(context: Context) -> dict[str, object]:
+    """Train all folds; see INTERFACE of ``labtrain train`` for the result's fields."""
+    with deterministic(threads=1):
+        return _run(context)
+
+
+def _run(context: Context) -> dict[str, object]:
+    settings = context.settings
+    started = context.bench.clock.now_ns() if context.bench else None
+    sizes = (INPUTS, settings["hidden"], CLASSES)
+    splits = fold_splits(*load_iris(), settings["folds"], context.seed)
+    schedule = Schedule(settings["epochs"], settings["batch_size"], settings["learning_rate"])
+    run = _Run(
+        context,
+        _open(context, sizes),
+        TrainingRecord(context.sink, RECIPE.name, {"recipe": RECIPE.name}),
+        WriteRecord(context.sink, RECIPE.name),
+    )
+    context.progress.start(f"train {RECIPE.name}", len(splits) * schedule.epochs)
+    clock, spent_ns = RealClock(), 0
+    reached, baselines = [], []
+    for k, split in enumerate(splits):
+        beside = _baseline(context, sizes, split, schedule, k) if context.baseline else []
+        baselines += [beside[-1].validation_accuracy] if beside else []
+        since = clock.now_ns()
+        reached.append(run.fold(k, split, schedule, beside)[-1].validation_accuracy)
+        spent_ns += clock.now_ns() - since
+    return _result(run, reached, baselines, started) | {"train_seconds": spent_ns / 1e9}
+
+
+def _open(context: Context, sizes: tuple[int, ...]) -> list[PairedSynapses]:
+    settings = context.settings
+    return [
+        PairedSynapses(
+            array,
+            siemens_per_unit=settings["siemens_per_unit"],
+            low=settings["lowest"],
+            high=settings["highest"],
+        )
+        for array in open_synapses(context, ARRAYS, sizes)
+    ]
+
+
+def _baseline(
+    context: Context, sizes: tuple[int, ...], split: Split, schedule: Schedule, k: int
+) -> list[Epoch]:
+    network = tanh_perceptron(sizes, torch.float64)
+    initialise(network, context.seed, k)
+    optimiser = inner_optimiser(network, schedule.learning_rate, context.settings)
+    return train(network, split, schedule, seed=context.seed, k=k, optimiser=optimiser)
+
+
+def _result(
+    run: _Run, reached: list[float], baselines: list[float], started_ns: int | None
+) -> dict[str, Any]:
+    context = run.context
+    updates = sum(optimiser.updates for optimiser in run.optimisers)
+    shares = [optimiser.write_ratio() * optimiser.updates for optimiser in run.optimisers]
+    ledger: dict[str, float] = {
+        "write_ratio": sum(shares) / updates,
+        "writes": sum(cells.written for cells in run.synapses),
+        "clipped_writes": sum(cells.clipped for cells in run.synapses),
+        "products": sum(layer.multiplications for layer in run.layers),
+        "flagged_products": sum(layer.flagged for layer in run.layers),
+    }
+    if context.bench is not None and started_ns is not None:
+        ledger["bench_seconds"] = (context.bench.clock.now_ns() - started_ns) / 1e9
+    result = {
+        "recipe": RECIPE.name,
+        "seed": context.seed,
+        "split": "validation",
+        "accuracy": fmean(reached),
+        "accuracies": reached,
+        "baseline_accuracy": fmean(baselines) if baselines else None,
+        "rule": context.settings["rule"],
+        "ledger": ledger,
+    }
+    context.sink.document(f"result/{RECIPE.name}", result)
+    return result
+
+
+RECIPE = Recipe(
+    name="iris-eapu",
+    doc="Iris, k-fold, on a 4-H-3 network of memristor pairs: products read from the crossbar, EaPU writes",
+    settings=SETTINGS,
+    body=run,
+)
