@@ -22,6 +22,7 @@ from labtrain.session.sink import Column
 from protocols.terminals import ALL, chosen_terminals, compliance_current, compliance_voltage
 
 _USUAL_AMPERES = 100e-6
+_ROUTE_SECONDS = 60.0
 
 
 class IVCurve(DeviceProcedure):
@@ -100,6 +101,12 @@ class IVCurve(DeviceProcedure):
     )
     points = IntegerParameter("Points", default=51, minimum=2, maximum=2500, description="levels one way")
     up_down = BooleanParameter("Up and down", default=True, description="sweep back down as well")
+    polarities = ListParameter(
+        "Polarities",
+        choices=["one", "both"],
+        default="one",
+        description="both: the sweep as given, then the same with the opposite sign",
+    )
     repeats = IntegerParameter("Repeats", default=2, minimum=1, maximum=10000, description="whole sweeps")
     compliance = FloatParameter(
         "Compliance",
@@ -132,32 +139,43 @@ class IVCurve(DeviceProcedure):
 
     def plan(self) -> tuple[Demand, ...]:
         """The sweep's turning point and its compliance, on every terminal."""
-        largest = float(np.max(np.abs(self._levels())))
-        points = self.points * self.repeats * (2 if self.up_down else 1)
+        largest, points = float(np.max(np.abs(self._levels()))), len(self._sweep()[0]) * self.repeats
         demands = []
         for name in chosen_terminals(self.device, self.terminal):
             limit = self._limit(name, largest)
             volts, amperes = (limit, largest) if self.mode == "current" else (largest, limit)
-            demands.append(Demand(name, volts, amperes, points, seconds=points * (self.nplc * 0.02 + 2e-3)))
+            demands.append(Demand(name, volts, amperes, points, seconds=points * self._point_seconds()))
         return tuple(demands)
 
-    def execute(self) -> None:
-        """Sweep each terminal as often as asked."""
-        for terminal in chosen_terminals(self.device, self.terminal):
-            self._measure(terminal)
+    def _point_seconds(self) -> float:
+        return float(self.nplc * 0.02 + 2e-3)
 
-    def _measure(self, terminal: str) -> None:
+    def _sweep(self) -> tuple[np.ndarray[Any, np.dtype[np.float64]], list[str]]:
+        """Return the levels of one repeat and which way each goes."""
         levels = self._levels()
         both = np.concatenate([levels, levels[::-1]]) if self.up_down else levels
         ways = ["up"] * len(levels) + ["down"] * (len(both) - len(levels))
+        return (both, ways) if self.polarities == "one" else (np.concatenate([both, -both]), ways + ways)
+
+    def execute(self) -> None:
+        """Sweep each terminal as often as asked; a route is held for a minute at most."""
+        together = max(int(_ROUTE_SECONDS / (len(self._sweep()[0]) * self._point_seconds())), 1)
+        for terminal in chosen_terminals(self.device, self.terminal):
+            for first in range(0, self.repeats, together):
+                if self.interlude():
+                    return
+                self._measure(terminal, range(first, min(first + together, self.repeats)))
+
+    def _measure(self, terminal: str, repeats: range) -> None:
+        levels, ways = self._sweep()
         largest = float(np.max(np.abs(levels)))
         limit = self._limit(terminal, largest)
         with self.bench.route(self.device.name, terminal) as meter:
             meter.configure(self.mode, largest, limit, limit, self.nplc)
-            for repeat in range(self.repeats):
+            for repeat in repeats:
                 if self.should_stop():
                     return
-                sweep = meter.sweep(both)
+                sweep = meter.sweep(levels)
                 for i, way in enumerate(ways):
                     row = {
                         "device": self.device.name,
@@ -184,7 +202,8 @@ class IVCurve(DeviceProcedure):
 
 
 def _summary(rows: Rows) -> dict[str, Any]:
-    sound = (rows["flags"] == 0) & (rows["amperes"] != 0)
+    size = np.abs(rows["amperes"])
+    sound = (rows["flags"] == 0) & (size > 0.01 * np.max(size, where=rows["flags"] == 0, initial=0.0))
     order = np.argsort(np.abs(rows["amperes"][sound]), kind="stable")
     ohm = (rows["volts"][sound] / rows["amperes"][sound])[order]
     few = max(len(ohm) // 10, 1)

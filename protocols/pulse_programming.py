@@ -33,6 +33,7 @@ class PulseProgramming(ProgrammedProcedure):
         "level": Column("int64", "", "level of a verified write"),
         "target": Column("float64", "S", "target of a verified write"),
         "polarity": Column("int64", "", "+1 raises, -1 lowers, 0 no pulse"),
+        "pulsed": Column("bool", "", "a pulse was given"),
         "pulse_volts": Column("float64", "V", "pulse amplitude at the device"),
         "pulse_seconds": Column("float64", "s", "pulse width"),
         "siemens_before": Column("float64", "S", "conductance before"),
@@ -44,16 +45,15 @@ class PulseProgramming(ProgrammedProcedure):
     }
     FIT = {
         "model": "soft-bounds",
-        "models": ["soft-bounds", "write-noise"],
+        "models": ["soft-bounds"],
         "map": {
             "columns": {
                 "before": {"name": "siemens_before", "unit": "S"},
                 "conductance": {"name": "siemens", "unit": "S"},
                 "polarity": {"name": "polarity"},
-                "target": {"name": "target", "unit": "S"},
             },
             "group_by": ["device", "terminal"],
-            "where": {"flags": 0},
+            "where": {"flags": 0, "pulsed": 1},
         },
     }
 
@@ -158,7 +158,12 @@ class PulseProgramming(ProgrammedProcedure):
         self._began = now if self._began is None else self._began
         row = {"device": self.device.name, "terminal": self.where_read()}
         row |= {"phase": phase, "cycle": cycle, "pulse": pulse, "level": level, "target": target}
-        row |= {"polarity": step.direction, "pulse_volts": step.volts, "pulse_seconds": self.seconds}
+        row |= {
+            "polarity": step.direction,
+            "pulsed": step.direction != 0,
+            "pulse_volts": step.volts,
+            "pulse_seconds": self.seconds,
+        }
         row |= {"siemens_before": step.before, "siemens": step.after.siemens}
         row |= {"volts": step.after.volts, "amperes": step.after.amperes}
         self.emit("results", row | {"seconds": (now - self._began) * 1e-9, "flags": step.after.flags})

@@ -31,7 +31,6 @@ class ResistanceVoltage(PulsedProcedure):
     """
 
     NAME = "resistance-voltage"
-    STEADY = True
     COLUMNS = DEVICE | {
         "state": Column("str", "", "P, AP or as-found"),
         "antiparallel": Column("int64", "", "1 AP, 0 P, -1 not known"),

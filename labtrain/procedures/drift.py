@@ -83,7 +83,7 @@ class DriftWatch:
         period, limit = procedure.drift_period, procedure.drift_limit
         if sum(demand.seconds for demand in demands) <= LONG_SECONDS:
             return cls(bench, (), None, period, limit)
-        watched = witnesses(bench.plan, devices, procedure.sources, procedure.STEADY)
+        watched = witnesses(bench.plan, devices, procedure.sources)
         rows = sink.stream(f"runs/{run_name}/drift", DRIFT, {"period": period, "limit": limit})
         return cls(bench, watched, rows, period, limit)
 

@@ -44,8 +44,6 @@ class DeviceProcedure(Procedure):
         (see :mod:`labtrain.twins.column_map`). Empty for none.
     CHECKS_CONTACT
         Whether it is itself the contact check that the runner otherwise does before each device.
-    STEADY
-        Whether it leaves a device's resistance as it found it, so that a change during a long run is drift.
     bench, device, seed
         Bound by the runner.
     expected_resistance
@@ -59,7 +57,6 @@ class DeviceProcedure(Procedure):
     COLUMNS: ClassVar[Mapping[str, Column]] = {}
     FIT: ClassVar[Mapping[str, Any]] = {}
     CHECKS_CONTACT: ClassVar[bool] = False
-    STEADY: ClassVar[bool] = False
 
     drift_period: Any = FloatParameter(  # type: ignore[no-untyped-call]
         "Drift check every",

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from labtrain.populations import model_named
 from labtrain.wiring import BenchPlan, DevicePlan, TerminalPlan
 
 if TYPE_CHECKING:
@@ -65,14 +66,11 @@ class Witness:
 
 
 def witnesses(
-    plan: BenchPlan, devices: Sequence[DevicePlan], sources: Mapping[str, frozenset[str]], steady: bool
+    plan: BenchPlan, devices: Sequence[DevicePlan], sources: Mapping[str, frozenset[str]]
 ) -> list[Witness]:
     """Return the bench's first resistor, its first short, and every measured device, where they can be read.
 
-    Parameters
-    ----------
-    steady
-        Whether the measurement leaves its devices as they are; else they are not judged.
+    Devices that a measurement may move by its nature (switches, bit sources, synapses) are not judged.
     """
     everything = [device for array in plan.arrays.values() for device in array.devices]
     chosen = {
@@ -81,13 +79,17 @@ def witnesses(
     }
     watched = [(kind, one, True) for kind, one in chosen.items() if one is not None]
     known = {one.name for _, one, _ in watched}
-    watched += [("device", one, steady) for one in devices if one.name not in known]
+    watched += [("device", one, _keeps_its_state(one)) for one in devices if one.name not in known]
     return [
         Witness(device, terminal, kind, judged)
         for kind, device, judged in watched
         for terminal in device.terminals.values()
         if "source-meter" in sources.get(f"{device.name}.{terminal.name}", ())
     ]
+
+
+def _keeps_its_state(device: DevicePlan) -> bool:
+    return model_named(device.kind).role not in ("switch", "bitstream", "synapse")
 
 
 def _ohms(bench: Bench, witness: Witness) -> np.ndarray[tuple[int], np.dtype[np.float64]]:

@@ -46,7 +46,7 @@ def test_truth_is_read(word):
         ("widht", "20ns", "did you mean width"),
         ("width", "20mV", "second|in s"),
         ("width", "20 parsnips", "cannot be read"),
-        ("width", "-1ns", "at least 200 ps"),
+        ("width", "-1ns", "at least 0 s"),
         ("width", math.nan, "not a finite"),
         ("width", None, "no number"),
         ("start", "50 V", "at most 10 V"),
@@ -85,4 +85,4 @@ def test_protocols_are_listed_with_their_parameters():
     listed = {entry["name"]: entry for entry in describe_protocols()}
     assert {"contact-check", "iv-curve", "switching-probability"} <= set(listed)
     width = next(p for p in listed["switching-probability"]["parameters"] if p["name"] == "width")
-    assert (width["unit"], width["default"]) == ("s", 10e-9)
+    assert (width["unit"], width["default"]) == ("s", 0.0)
