@@ -137,7 +137,7 @@ def test_iris_trains_on_a_simulated_crossbar_and_again_alike() -> None:
     assert first["accuracy"] == again["accuracy"] > 60
     assert first["ledger"] == again["ledger"]
     assert 0 < first["ledger"]["write_ratio"] < 0.3
-    assert first["ledger"]["products"] == 2 * 12 * (75 + 75)
+    assert first["ledger"]["products"] == 2 * 2 * 12 * (75 + 75), "layers, folds, epochs, samples"
 
 
 @pytest.mark.parametrize("rule", ["probabilistic", "noise-only", "mixed-precision", "ideal"])
