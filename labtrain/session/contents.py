@@ -33,7 +33,9 @@ class StreamRecord:
 
 @dataclass(frozen=True, slots=True)
 class Contents:
-    """A journal with its definitions read; ``digest`` is the xxh3-128 of its valid prefix.
+    """A journal with its definitions read.
+
+    ``digest`` is the xxh3-128 of the headers in its valid prefix, which hold the checksums of all the rest.
 
     Attributes
     ----------
@@ -93,7 +95,7 @@ def read_journal(path: Path) -> Contents:
     stops = found.of(Kind.STOP)
     return Contents(
         found,
-        xxh3_128_hexdigest(view[: found.end]),
+        xxh3_128_hexdigest(found.headers.tobytes()),
         json.loads(bytes(found.payload(0))),
         json.loads(bytes(found.payload(int(stops[-1])))) if len(stops) else None,
         {int(found.headers["number"][i]): bytes(found.payload(int(i))).decode() for i in found.of(Kind.PORT)},

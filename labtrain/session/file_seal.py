@@ -26,13 +26,23 @@ _MENDABLE = "take the file from a backup; what is left of it opens with Recordin
 
 def add_seal(path: Path) -> None:
     """Append the seal to a closed HDF5 file and synchronise it."""
+    append_seal(path)
+    synchronise(path)
+
+
+def append_seal(path: Path) -> None:
+    """Append the seal to a closed HDF5 file."""
     with path.open("r+b") as file:
         size = file.seek(0, os.SEEK_END)
         with mmap.mmap(file.fileno(), size, access=mmap.ACCESS_READ) as whole:
             digests = _block_digests(whole, size)
         head = _FOOTER.pack(_MAGIC, size, _BLOCK_BYTES, len(digests) // 8, bytes(16))[:-16]
         file.write(digests + head + xxh3_128_digest(digests + head))
-        file.flush()
+
+
+def synchronise(path: Path) -> None:
+    """Return when a file is on the disk."""
+    with path.open("r+b") as file:
         os.fsync(file.fileno())
 
 

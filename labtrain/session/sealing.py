@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,7 +19,7 @@ import h5py
 import labtrain
 from labtrain.errors import RecordError
 from labtrain.session.contents import Contents, read_journal
-from labtrain.session.file_seal import add_seal, check_seal
+from labtrain.session.file_seal import append_seal, synchronise
 from labtrain.session.layout import SealedWriter
 from labtrain.session.sealed_parts import Index, write_parts
 
@@ -67,9 +68,11 @@ def write_sealed(contents: Contents, draft: Path, *, recovered: bool) -> None:
             writer = SealedWriter(file)
             index = write_parts(contents, writer)
             _write_root(contents, writer, index, recovered)
-        add_seal(draft)
-        check_seal(draft)
-        writer.compare(draft)
+        append_seal(draft)
+        with ThreadPoolExecutor(1) as disk:  # reading back takes no disk: meanwhile it can write
+            synchronised = disk.submit(synchronise, draft)
+            writer.compare(draft)
+            synchronised.result()
     except BaseException:
         draft.unlink(missing_ok=True)
         raise

@@ -52,7 +52,7 @@ class Session(Sink):
         self._ports: dict[str, int] = {}
         self._now_ns = clock.now_ns
         self._exchanges = SessionExchanges(journal, clock, self._define)
-        self._heads: dict[tuple[str, Any, tuple[int, ...], str], bytes] = {}
+        self._heads: dict[str, tuple[Any, tuple[int, ...], str, bytes]] = {}  # of the newest of each name
         self._streams = 0
         self._claims = Claims()
         self._defining = threading.Lock()
@@ -166,16 +166,22 @@ class Session(Sink):
 
     def array(self, name: str, value: NDArray[Any], unit: str = "") -> None:
         """Note a named array; the name may come again, and :meth:`Recording.array` gives the newest."""
-        head = None
-        if type(value) is np.ndarray and value.flags.c_contiguous:
-            head = self._heads.get((name, value.dtype, value.shape, unit))
-        if head is None:
+        known = self._heads.get(name)
+        if (
+            known is not None
+            and type(value) is np.ndarray
+            and value.dtype is known[0]
+            and value.shape == known[1]
+            and unit == known[2]
+        ):
+            head = known[3]
+        else:
             value = plain_array(f"the array {name!r}", value)
-            head = self._define_head((name, value.dtype, value.shape, unit), value)
-        if value.nbytes < SMALL_BYTES:  # copied: quicker than gathering
+            head = self._define_head(name, unit, value)
+        if value.nbytes < SMALL_BYTES:  # copied, and so in C order: quicker than gathering
             self._append(_ARRAY, 0, 0, self._now_ns(), 0, head + value.tobytes())
         else:
-            self._journal.append_parts(Kind.ARRAY, 0, self._now_ns(), [head, buffer(value)])
+            self._journal.append_parts(_ARRAY, 0, self._now_ns(), [head, buffer(np.ascontiguousarray(value))])
 
     def document(self, name: str, content: Mapping[str, Any]) -> None:
         """Note a JSON document; the name may come again, and :meth:`Recording.document` gives the newest."""
@@ -259,15 +265,15 @@ class Session(Sink):
                 self._ports[port] = number
             return self._ports[port]
 
-    def _define_head(self, key: tuple[str, Any, tuple[int, ...], str], value: NDArray[Any]) -> bytes:
+    def _define_head(self, name: str, unit: str, value: NDArray[Any]) -> bytes:
         """Check a name and a unit once for all arrays of that name, dtype, shape and unit."""
-        name, _, _, unit = key
         check_unit(unit, f"the array {name!r}")
         self._claim("array", check_path("the array", name))
         if len(self._heads) >= _MOST_HEADS:
             self._heads.clear()
-        self._heads[key] = array_head(name, value, unit)
-        return self._heads[key]
+        head = array_head(name, value, unit)
+        self._heads[name] = (value.dtype, value.shape, unit, head)
+        return head
 
     def _claim(self, what: str, path: str) -> None:
         with self._defining:

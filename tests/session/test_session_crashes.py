@@ -65,7 +65,10 @@ def test_killed_while_writing_nothing_acknowledged_is_lost(trial, tmp_path) -> N
         assert len(k) >= count and np.array_equal(k, np.arange(len(k)))
         assert messages.replies()[:count] == [b"%d\n" % i for i in range(count)]
         assert recording.status == "aborted" and recording.recovered
-    assert os.listdir(tmp_path) == ["run.h5"]
+        torn = recording.dropped_bytes  # the kernel may stop a write between two pages
+        assert torn < len(messages.command(0)) + 60
+    kept = {"run.h5.journal.damaged"} if torn else set()
+    assert set(os.listdir(tmp_path)) == {"run.h5"} | kept
 
 
 @pytest.mark.parametrize("trial", TRIALS)

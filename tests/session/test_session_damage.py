@@ -16,7 +16,7 @@ from labtrain.errors import DataError, RecordError, UsageError
 from labtrain.session import Recording, Session, recover
 from labtrain.session.file_seal import add_seal, drop_seal
 
-FLIPS, CUTS = 60, 30
+FLIPS, CUTS, FULL = 60, 30, 500
 
 
 @pytest.fixture(scope="module")
@@ -64,6 +64,30 @@ def test_any_flipped_bit_of_a_sealed_file_is_found(data, sealed, tmp_path_factor
 def test_any_cut_of_a_sealed_file_is_found(data, sealed, tmp_path_factory) -> None:
     whole = sealed.read_bytes()
     _refused(whole[: data.draw(st.integers(0, len(whole) - 1))], tmp_path_factory.getbasetemp())
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1800)
+@pytest.mark.parametrize("what", ["flip", "cut"])
+def test_five_hundred_changes_of_a_sealed_file_are_all_found(what, sealed, tmp_path) -> None:
+    """Evenly over the file, every bit of the seal's last bytes included."""
+    whole = sealed.read_bytes()
+    places = {round(k * (8 * len(whole) - 1) / (FULL - 1)) for k in range(FULL)}
+    for bit in places:
+        _refused(_flip(whole, bit) if what == "flip" else whole[: bit // 8], tmp_path)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1800)
+@pytest.mark.parametrize("what", ["flip", "cut"])
+def test_five_hundred_changes_of_a_journal_leave_a_clean_prefix(what, journal, tmp_path_factory) -> None:
+    for k in range(FULL):
+        bit = round(k * (8 * len(journal) - 1) / (FULL - 1))
+        folder = tmp_path_factory.mktemp(what)
+        (folder / "run.h5.journal").write_bytes(
+            _flip(journal, bit) if what == "flip" else journal[: bit // 8]
+        )
+        _recovered_or_refused(folder, bit // 8, journal)
 
 
 def test_a_flip_is_placed(sealed, tmp_path) -> None:
