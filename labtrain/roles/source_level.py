@@ -27,13 +27,13 @@ def level_setting(mode: Mode, doc: str) -> Any:
     def change(self: SourceMeter, level: float) -> None:
         with self._call:
             memory = self._memory
-            state, permit = memory.state, memory.permit
+            state, permit, seen = memory.state, memory.permit, memory.seen
             if (
                 permit.state is state
                 and permit.mode is mode
                 and permit.closed is self._routes.closed
-                and memory.seen == self._port.incidents
-                and type(level) is float  # anything else may compare as it likes
+                and seen == self._port.incidents
+                and level.__class__ is float  # anything else may compare as it likes
                 and permit.lowest <= level <= permit.largest
             ):
                 rounded = (level * permit.per_unit + ROUNDING - ROUNDING) / permit.per_unit
@@ -42,9 +42,10 @@ def level_setting(mode: Mode, doc: str) -> Any:
             else:
                 state = self._control.believed()
                 rounded = self._checks.level(mode, level, state)
+                seen = memory.seen
             memory.seen = CHANGING
             setattr(self._driver, name, rounded)
             setattr(state, name, rounded)
-            memory.seen = self._port.incidents
+            memory.seen = seen
 
     return property(ask, change, doc=doc)
