@@ -207,5 +207,5 @@ def _point_viewers(contents: Contents, writer: SealedWriter) -> None:
         parts = ["/", *name.split("/")]
         for depth, part in enumerate(parts[1:]):
             above = "/".join(parts[1 : depth + 1]) or "/"
-            kind = {} if depth == 0 else {"NX_class": "NXentry" if depth == 1 else "NXcollection"}
+            kind = {} if depth == 0 else {"NX_class": "NXentry" if depth == 1 else "NXsubentry"}
             writer.group(above, default=part, **kind)
