@@ -51,6 +51,10 @@ class CellState:
             self._home = home
         return self._columns
 
+    def anywhere(self) -> dict[str, Any]:
+        """Return the columns where they were last used."""
+        return self._columns
+
     def state_dict(self) -> dict[str, Any]:
         """Return plain lists, nested as the columns are."""
         return {name: as_numpy(column).tolist() for name, column in self._columns.items()}

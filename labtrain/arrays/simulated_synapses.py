@@ -4,18 +4,23 @@ from __future__ import annotations
 
 from typing import Any, final
 
+import array_api_compat
 import numpy as np
-from numpy.typing import NDArray
+from array_api_compat import device
 
 from labtrain import noise
+from labtrain.arrays.cell_state import CellState, PlacedCells
 from labtrain.arrays.neurons import Flag
-from labtrain.arrays.plain import as_numpy, like
+from labtrain.arrays.plain import as_numpy, like, on_cpu
 from labtrain.arrays.stimuli import checked_stimulus, on_grid
 from labtrain.arrays.synapses import Conductances, Currents, SynapseArray
 from labtrain.errors import UsageError
-from labtrain.kernels import flicker
-from labtrain.physics import memristor
+from labtrain.kernels import flicker as kernel
+from labtrain.physics import flicker, memristor
+from labtrain.physics.namespaces import namespace
 from labtrain.populations import Population
+
+_SLICE = 16
 
 
 @final
@@ -25,7 +30,8 @@ class SimulatedSynapseArray(SynapseArray):
     A write is event ``k`` of the stream ``"<array>/write"``, a read (also each cell's share of a product)
     of ``"<array>/read"`` and, for its 1/f part, of ``"<array>/flicker"``. Products are as a source meter
     makes them: row by row, the other rows grounded, so no sneak path and no shared line drop; for all
-    rows at once see :mod:`labtrain.physics.crossbar`.
+    rows at once see :mod:`labtrain.physics.crossbar`. Answers in the caller's namespace and on the
+    caller's device, where the cells' states are kept from then on; on the CPU by a compiled kernel.
 
     Parameters
     ----------
@@ -55,56 +61,55 @@ class SimulatedSynapseArray(SynapseArray):
         self.name = name or population.array or "synapses"
         self.shape, self.max_volts = shape, max_volts
         self.population = population
-        self._parameters = {key: values.reshape(shape) for key, values in population.parameters.items()}
-        self._cells = np.arange(len(population)).reshape(shape)
-        self._siemens = self._parameters["g_start"].copy()
-        self._writes = np.zeros(shape, dtype=np.int64)
-        self._reads = np.zeros(shape, dtype=np.int64)
+        self._cells = PlacedCells(population.parameters, np.arange(len(population)).reshape(shape))
+        self._memory = CellState(
+            self.name,
+            {
+                "siemens": population.parameters["g_start"].reshape(shape).copy(),
+                "writes": np.zeros(shape, dtype=np.int64),
+                "reads": np.zeros(shape, dtype=np.int64),
+            },
+        )
 
     def program(self, delta_siemens: Any, mask: Any) -> Any:
         """Write the masked cells once each, open loop, with write noise, inside their bounds."""
-        delta = as_numpy(checked_stimulus(delta_siemens, self.shape[1], self.name, "conductance changes"))
-        chosen = as_numpy(mask).astype(bool)
-        if delta.shape != self.shape or chosen.shape != self.shape:
+        asked = checked_stimulus(delta_siemens, self.shape[1], self.name, "conductance changes")
+        if tuple(asked.shape) != self.shape or tuple(mask.shape) != self.shape:
             raise UsageError(
-                f"{self.name}: changes {delta.shape}, mask {chosen.shape} were given, {self.shape} is needed",
+                f"{self.name}: changes {tuple(asked.shape)}, mask {tuple(mask.shape)} were given,"
+                f" {self.shape} is needed",
                 remedy="one change and one mask entry a cell",
             )
-        stream = self.population.stream("write")
-        xi = noise.normal(self.population.seed, stream, self._cells[chosen], self._writes[chosen])
-        parameters = {key: values[chosen] for key, values in self._parameters.items()}
-        after = memristor.written(parameters, self._siemens[chosen], delta[chosen], xi)
-        flags = np.zeros(self.shape, np.uint8)
-        at_bound = (after <= parameters["g_min"]) | (after >= parameters["g_max"])
-        flags[chosen] = at_bound * np.uint8(Flag.CLIPPED)
-        self._siemens[chosen] = after
-        self._writes[chosen] += 1
-        return like(flags, delta_siemens)
+        delta, chosen = (as_numpy(asked), as_numpy(mask)) if on_cpu(asked) else (asked, mask)
+        return like(
+            self._write(delta, namespace(chosen).astype(chosen, namespace(chosen).bool)), delta_siemens
+        )
 
     def conductance(self) -> Conductances:
-        """Read every cell once (NumPy)."""
-        return Conductances(self._read_cells(1)[0], np.zeros(self.shape, np.uint8))
+        """Read every cell once, where the cells' states are kept: where they were last used."""
+        siemens = self._read_cells(self._memory.anywhere()["siemens"], 1)[0]
+        xp = namespace(siemens)
+        return Conductances(siemens, xp.zeros(self.shape, dtype=xp.uint8, device=device(siemens)))
 
     def multiply(self, volts: Any) -> Currents:
         """Return ``volts @ G``, each cell read anew for every row of the batch."""
         checked = checked_stimulus(volts, self.shape[0], self.name, "read voltages")
-        applied, clipped = on_grid(as_numpy(checked), 0.0, self.max_volts)
-        batch = applied.shape[0]
-        amperes = np.empty((batch, self.shape[1]))
+        asked = as_numpy(checked) if on_cpu(checked) else checked
+        xp = namespace(asked)
+        applied, clipped = on_grid(asked, 0.0, self.max_volts)
+        amperes = [xp.zeros((0, self.shape[1]), dtype=xp.float64, device=device(asked))]
         # In slices: a whole batch of 128 x 128 readings would not fit in the cache.
-        for first in range(0, batch, 16):
-            rows = applied[first : first + 16]
-            amperes[first : first + 16] = np.einsum("br,brc->bc", rows, self._read_cells(len(rows)))
-        flags = np.bitwise_or.reduce(clipped, axis=1, keepdims=True).repeat(self.shape[1], axis=1)
-        return Currents(like(amperes, volts), like(flags, volts))
+        for first in range(0, applied.shape[0], _SLICE):
+            rows = applied[first : first + _SLICE]
+            readings = self._read_cells(rows, rows.shape[0])
+            amperes.append(xp.matmul(rows[:, None, :], readings)[:, 0, :])
+        flags = xp.astype(xp.any(clipped > 0, axis=1), xp.uint8)[:, None] * int(Flag.CLIPPED)
+        flags = flags + xp.zeros((1, self.shape[1]), dtype=xp.uint8, device=device(asked))
+        return Currents(like(xp.concat(amperes), volts), like(flags, volts))
 
     def state_dict(self) -> dict[str, Any]:
         """Conductances and counters."""
-        return {
-            "siemens": self._siemens.tolist(),
-            "writes": self._writes.tolist(),
-            "reads": self._reads.tolist(),
-        }
+        return self._memory.state_dict()
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Take them back.
@@ -114,28 +119,39 @@ class SimulatedSynapseArray(SynapseArray):
         UsageError
             For the state of an array of another shape.
         """
-        siemens = np.asarray(state["siemens"], dtype=np.float64)
-        if siemens.shape != self.shape:
-            raise UsageError(
-                f"{self.name}: the state has shape {siemens.shape}, the array {self.shape}",
-                remedy="load it into an array of the same shape",
-            )
-        self._siemens[:] = siemens
-        self._writes[:] = np.asarray(state["writes"], dtype=np.int64)
-        self._reads[:] = np.asarray(state["reads"], dtype=np.int64)
+        self._memory.load_state_dict(state)
 
-    def _read_cells(self, times: int) -> NDArray[np.float64]:
-        """``[times, rows, columns]`` readings in S."""
-        population, shape = self.population, (times, *self.shape)
-        deviations = flicker.read_deviations(
-            population.parameters["read_noise"],
-            population.parameters["read_flicker"],
-            population.seed,
-            (population.stream("read"), population.stream("flicker")),
-            self._cells.ravel(),
-            self._reads.ravel(),
-            times,
-        )
-        self._reads += times
-        readings: NDArray[np.float64] = self._siemens * np.exp(deviations.reshape(shape))
+    def _write(self, delta: Any, chosen: Any) -> Any:
+        xp = namespace(delta)
+        columns, cells = self._cells.at(delta)
+        memory = self._memory.at(delta)
+        stream = self.population.stream("write")
+        xi = noise.normal(self.population.seed, stream, cells[chosen], memory["writes"][chosen])
+        parameters = {key: values[chosen] for key, values in columns.items()}
+        after = memristor.written(parameters, memory["siemens"][chosen], delta[chosen], xi)
+        at_bound = (after <= parameters["g_min"]) | (after >= parameters["g_max"])
+        flags = xp.zeros(self.shape, dtype=xp.uint8, device=device(delta))
+        flags[chosen] = xp.astype(at_bound, xp.uint8) * int(Flag.CLIPPED)
+        memory["siemens"][chosen] = after
+        memory["writes"][chosen] += 1
+        return flags
+
+    def _read_cells(self, model: Any, times: int) -> Any:
+        """``[times, rows, columns]`` readings in S where ``model`` lives."""
+        parameters, cells = self._cells.at(model)
+        memory, seed = self._memory.at(model), self.population.seed
+        streams = self.population.stream("read"), self.population.stream("flicker")
+        if array_api_compat.is_numpy_array(model):
+            white, pink = parameters["read_noise"].ravel(), parameters["read_flicker"].ravel()
+            first = memory["reads"].ravel()
+            spread = kernel.read_deviations(white, pink, seed, streams, cells.ravel(), first, times)
+            readings = memory["siemens"] * np.exp(spread.reshape(times, *self.shape))
+        else:
+            steps = namespace(model).arange(times, device=device(model))[:, None, None]
+            k = memory["reads"] + steps
+            xi = noise.normal(seed, streams[0], cells, k)
+            readings = memristor.read(
+                parameters, memory["siemens"], xi, flicker.flicker(seed, streams[1], cells, k)
+            )
+        memory["reads"] += times
         return readings
