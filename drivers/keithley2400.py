@@ -35,6 +35,12 @@ _CURRENT_STEPS = {
 }
 _VOLTAGE_STEPS = {0.2: 5e-6, 2.0: 50e-6, 20.0: 500e-6, 200.0: 5e-3}
 _LOWEST_PROTECTION = 20.0
+_PLAIN = (
+    ":ABOR;:SYST:RSEN OFF;:SOUR:CLE:AUTO OFF;:SENS:AVER OFF"
+    ";:SOUR:VOLT 0;:SOUR:CURR 0;:SOUR:VOLT:MODE FIX;:SOUR:CURR:MODE FIX"
+    ";:ARM:COUN 1;:TRIG:COUN 1;:ARM:SOUR IMM;:TRIG:SOUR IMM;:TRIG:DEL 0"
+)
+"""The trigger model and the source as after ``*RST``, which would change the terminals in use as well."""
 
 
 class Keithley2400(PyMeasureKeithley2400):
@@ -148,7 +154,12 @@ class Keithley2400(PyMeasureKeithley2400):
         return bool(float(self.ask(f":SENS:{limited}:PROT:TRIP?")))
 
     def sense(self, quantity: str) -> None:
-        """Measure both quantities from now on."""
+        """Measure both quantities from now on, once, by two wires, at a fixed level.
+
+        Whoever used the instrument before may have left a list that the next reading would run through,
+        remote sense whose open lead drives the output past its limit, or a trigger that never comes.
+        """
+        self.write(_PLAIN)
         self.write(":SENS:FUNC:CONC ON;:SENS:FUNC:OFF:ALL;:SENS:FUNC 'VOLT','CURR'")
 
     def range_maximum(self, quantity: str, full_scale: float) -> float:

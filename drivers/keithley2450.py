@@ -82,13 +82,16 @@ class Keithley2450(PyMeasureKeithley2450):
         return bool(float(self.ask(f"{header}:TRIP?")))
 
     def sense(self, quantity: str) -> None:
-        """Measure ``"voltage"`` or ``"current"`` from now on, by two wires.
+        """Measure ``"voltage"`` or ``"current"`` from now on: once, by two wires, the source read back.
 
         Remote sense with an open sense lead drives the output past level and limit, and whoever used the
         instrument before may have left it on.
         """
-        self.write(f":SENS:FUNC '{_MODES[quantity]}'")
-        self.write(f":SENS:{_MODES[quantity]}:RSEN OFF")
+        name, sourced = _MODES[quantity], "CURR" if quantity == "voltage" else "VOLT"
+        self.write(f":SENS:FUNC '{name}'")
+        self.write(f":SENS:{name}:RSEN OFF")
+        self.write(f":SENS:COUN 1;:SENS:{name}:AVER OFF;:FORM:DATA ASC")
+        self.write(f":SOUR:{sourced}:READ:BACK ON;:SOUR:{sourced}:DEL:AUTO ON")
         if self.off_state is not None:
             for mode in _MODES.values():
                 self.write(f":OUTP:{mode}:SMOD {self.off_state}")

@@ -97,7 +97,17 @@ class SmuChannel(PyMeasureChannel):
         return self._asked("smux.source.compliance") == "true"
 
     def sense(self, quantity: str) -> None:
-        """Choose nothing: both quantities are measured always."""
+        """Measure both quantities, as always; once, by two wires, without a filter.
+
+        Whoever used the instrument before may have left remote sense on, whose open lead drives the output
+        past its limit, or offsets that are subtracted from every reading.
+        """
+        self._do(
+            "smux.sense = smux.SENSE_LOCAL smux.source.delay = 0 smux.measure.delay = 0 "
+            "smux.measure.count = 1 "
+            "smux.measure.filter.enable = smux.FILTER_OFF "
+            "smux.measure.rel.enablev = smux.REL_OFF smux.measure.rel.enablei = smux.REL_OFF"
+        )
 
     def range_maximum(self, quantity: str, full_scale: float) -> float:
         """Every source range takes 1 % more than its name (specifications)."""

@@ -41,6 +41,7 @@ _CONSTANTS: Final = {
     "AUTORANGE_OFF": 0.0, "AUTORANGE_ON": 1.0, "AUTOZERO_OFF": 0.0, "AUTOZERO_ONCE": 1.0,
     "AUTOZERO_AUTO": 2.0, "DISABLE": 0.0, "ENABLE": 1.0, "SOURCE_IDLE": 0.0, "SOURCE_HOLD": 1.0,
     "LIMIT_AUTO": 0.0, "DELAY_OFF": 0.0, "DELAY_AUTO": -1.0, "FILTER_OFF": 0.0, "FILTER_ON": 1.0,
+    "REL_OFF": 0.0, "REL_ON": 1.0,
 }  # fmt: skip
 
 
@@ -207,12 +208,22 @@ class Smu:
             "lowrangei": remembered(self._words, "lowrangei", 100e-9, 100e-9, 3.0),
             "lowrangev": remembered(self._words, "lowrangev", 0.1, 0.1, 40.0),
         }
+        members["filter"] = self._noted("filter", enable=1.0, type=2.0, count=100.0)
+        members["rel"] = self._noted("rel", enablev=1.0, enablei=1.0)
         for quantity, letter in _LETTER.items():
             members[f"range{letter}"] = self._sense_range(quantity)
             members[f"autorange{letter}"] = self._sense_auto(quantity)
         for name in ("v", "i", "r", "p", "iv"):
             members[name] = self._measurement(name)
         return TspObject(f"{self.name}.measure", members)
+
+    def _noted(self, name: str, **largest: float) -> TspObject:
+        """Make settings that are kept and answered only: readings are neither filtered nor relative."""
+        path = f"{self.name}.measure.{name}"
+        members = {
+            key: remembered(self._words, f"{path}.{key}", 0.0, 0.0, high) for key, high in largest.items()
+        }
+        return TspObject(path, members)
 
     def _set_nplc(self, value: Any) -> None:
         for sense in self.channel.senses.values():

@@ -161,6 +161,55 @@ def test_compliance_aborts_a_sweep_by_default() -> None:
     rig.close()
 
 
+LEFT_BEHIND = {
+    "2400": (
+        b":SOUR:FUNC VOLT;:SOUR:VOLT:RANG 2;:SOUR:LIST:VOLT 1,2,1;:SOUR:VOLT:MODE LIST;:TRIG:COUN 3",
+        b":SOUR:LIST:CURR 0.1,0.2;:SOUR:CURR:MODE LIST;:ARM:COUN 2",
+        b":SYST:RSEN ON;:SOUR:CLE:AUTO ON;:SENS:AVER ON",
+        b":ARM:SOUR BUS;:TRIG:SOUR TLIN;:TRIG:DEL 10",
+        b":FORM:DATA REAL;:FORM:ELEM CURR;:SENS:FUNC:OFF:ALL;:TRAC:FEED:CONT NEXT",
+    ),
+    "2450": (
+        b":SOUR:FUNC VOLT;:SENS:FUNC 'CURR';:SOUR:SWE:VOLT:LIN 0,2,11,0.1",
+        b":SENS:CURR:RSEN ON;:SENS:VOLT:RSEN ON",
+        b":SOUR:VOLT:READ:BACK OFF;:SOUR:CURR:READ:BACK OFF;:FORM:DATA REAL",
+        b":SENS:COUN 100;:SOUR:VOLT:DEL 10;:SENS:CURR:AVER ON;:SENS:CURR:AVER:COUN 100",
+    ),
+    "2602B": (
+        b"smua.sense = 1 smub.sense = 1",
+        b"smua.measure.count = 1000 smua.measure.interval = 1 smua.source.delay = 10 smua.measure.delay = 10",
+        b"smua.measure.filter.enable = 1 smua.measure.rel.enablei = 1",
+        b"format.data = 2 format.asciiprecision = 2",
+        b"smua.trigger.source.listv({1, 2}) smua.trigger.source.action = 1 smua.trigger.count = 2",
+    ),
+}
+"""What another program has left an instrument in, one after the other, all at once."""
+
+
+@pytest.mark.parametrize("mode", ["voltage", "current"])
+def test_what_another_program_left_behind_harms_nothing(facts: Meter, mode: str) -> None:
+    rig = MeterRig(facts=facts)
+    for line in LEFT_BEHIND[facts.model]:
+        rig.virtual.handle(line + b"\n")
+    assert rig.virtual.errors.codes() == []
+    meter = volts_ready(rig) if mode == "voltage" else amperes_ready(rig)
+    if mode == "voltage":
+        meter.source_voltage = 0.3
+    else:
+        meter.source_current = 30e-6
+    before = rig.clock.now_ns()
+    reading = meter.measure()
+    assert reading.volts == pytest.approx(0.3, abs=3e-3) and reading.amperes == pytest.approx(30e-6, rel=0.01)
+    assert rig.clock.now_ns() - before < 1e9
+    assert meter.sweep([0.1, 0.2] if mode == "voltage" else [1e-5, 2e-5]).volts == pytest.approx(
+        [0.1, 0.2], abs=3e-3
+    )
+    stress = rig.stress("load.top")
+    assert stress.max_volts <= 0.3 * TOLERANCE + OFFSET_VOLTS and stress.transients == 0
+    assert rig.virtual.errors.codes() == []
+    rig.close()
+
+
 # limits: nothing above them is ever sent
 
 
