@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any, Final
 
-from simulated_instruments.scpi import act, only
+from simulated_instruments.scpi import accepted, act, only
 from simulated_instruments.scpi_commands import plain, remembered, setting
 from simulated_instruments.scpi_errors import ScpiError
 from simulated_instruments.scpi_parameters import Boolean, Choice, Parameter, Text
@@ -99,5 +99,6 @@ COMMANDS: Final = (
     setting(":DISPlay:TEXT:STATe", _ON, lambda i: i.text_shown, lambda i, on: setattr(i, "text_shown", on)),
     Command(":STATus:QUEue:CLEar", plain(lambda i: i.errors.clear()), takes=()),
     Command(":STATus:QUEue[:NEXT]", query=plain(lambda i: i.errors.pop())),
+    accepted(":ABORt"),
     Command(":SYSTem:PRESet", act("reset"), takes=()),
 )

@@ -49,6 +49,11 @@ def _set_period(instrument: Any, channel: Any, value: float) -> None:
         raise ScpiError(-221, "width or edges were adjusted to the period")
 
 
+def _set_frequency(instrument: Any, channel: Any, value: float) -> None:
+    put = _set_period if channel.shape == "PULS" else set_frequency
+    put(instrument, channel, 1.0 / value if channel.shape == "PULS" else value)
+
+
 def _set_load(instrument: Any, channel: Any, value: float) -> None:
     channel.load = float("inf") if value >= 9.9e37 else value
     instrument.apply(channel)
@@ -76,7 +81,7 @@ COMMANDS: Final = (
         for edge in ("[:BOTH]", ":LEADing", ":TRAiling")
     ),
     kept(f"{_PULSE}:HOLD", Choice("WIDTh", "DCYCle"), "hold"),
-    setting(f"{_SOURCE}:FREQuency", _FREQUENCY, lambda c: 1.0 / c.period, set_frequency),
+    setting(f"{_SOURCE}:FREQuency", _FREQUENCY, lambda c: 1.0 / c.period, _set_frequency),
     kept(f"{_SOURCE}:FREQuency:MODE", Choice("CW", "LIST", "SWEep", "FIXed"), "frequency_mode"),
     *levels(f"{_SOURCE}:VOLTage"),
     setting(f"{_SOURCE}:VOLTage:LIMit:STATe", _ON, lambda c: c.limited, set_limited),

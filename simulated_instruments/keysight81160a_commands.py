@@ -99,6 +99,8 @@ COMMANDS: Final = (
     setting(":OUTPut#[:STATe]", _ON, lambda c: c.port.on, switch_output),
     kept(":OUTPut#:LOAD", _LOAD, "load"),
     kept(":OUTPut#:IMPedance:EXTernal", _LOAD, "load"),
+    remembered(f"{_SOURCE}:FUNCtion#:SQUare:DCYCle", _DUTY, 50.0),
+    remembered(f"{_SOURCE}:FUNCtion#:RAMP:SYMMetry", Number(0.0, 100.0, 100.0, "%"), 100.0),
     remembered(":OUTPut#:IMPedance", _SOURCE_OHMS, 50.0),
     setting(
         ":OUTPut#:POLarity",
