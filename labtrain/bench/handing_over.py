@@ -88,8 +88,8 @@ class HandoverConnector(Connector):
 class HandoverLink(Link):
     """Answers from the record, then carries messages to the instrument.
 
-    Where the record ends before the handover, only the lines of the safe state reach the instrument: a run
-    that ends there leaves it safe.
+    Where the record ends before the handover, only questions and the lines of the safe state reach the
+    instrument: a run that ends there leaves it safe.
     """
 
     def __init__(self, alias: str, replay: Replay, spec: DriverSpec, connect: Callable[[], Link]) -> None:
@@ -117,7 +117,8 @@ class HandoverLink(Link):
         InstrumentError
             For a message behind the end of the record that is none of the safe state: nothing was sent.
         """
-        if not self.is_live and self._replay.is_over and message not in self._safe_off:
+        harmless = message in self._safe_off or message.rstrip().endswith(b"?")
+        if not self.is_live and self._replay.is_over and not harmless:
             raise InstrumentError(
                 f"refused {message[:60]!r}: the record has ended and the instruments do not run yet",
                 instrument=self._alias,

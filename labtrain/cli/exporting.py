@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from labtrain.cli.options import ForceOption, SessionArgument
-from labtrain.cli.outcome import JsonFlag, ending
+from labtrain.cli.outcome import JsonFlag, ending, shown
 
 
 def export(
@@ -30,7 +30,7 @@ def export(
 
         with Recording.open(session) as recording:
             files = write(recording, to, out or session.with_name(f"{session.stem}_{to}"), force=force)
-        end.with_({"files": files, "session": session}, "\n".join(map(str, files)))
+        end.with_({"files": files, "session": session}, "\n".join(map(shown, files)))
 
 
 def note(
@@ -49,5 +49,6 @@ def note(
         with Recording.open(session) as recording:
             notes, digest = recording.notes, recording.journal_digest
         end.with_(
-            {"session": session, "notes": notes, "journal_digest": digest}, f"{session}: {len(notes)} notes"
+            {"session": session, "notes": notes, "journal_digest": digest},
+            f"{shown(session)}: {len(notes)} notes",
         )

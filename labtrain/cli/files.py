@@ -24,6 +24,11 @@ def first_free(folder: Path, stem: str, suffix: str, always_numbered: bool = Fal
     while True:
         name = f"{stem}_{number}" if always_numbered or number > 1 else stem
         path = folder / f"{name}{suffix}"
-        if not path.exists() and not path.with_name(path.name + ".journal").exists():
+        if not is_taken(path):
             return path
         number += 1
+
+
+def is_taken(path: Path) -> bool:
+    """Whether a session, or the journal of one, stands at a path."""
+    return path.exists() or path.with_name(path.name + ".journal").exists()

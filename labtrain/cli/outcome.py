@@ -49,6 +49,13 @@ def print_line(text: str) -> None:
     sys.stdout.flush()
 
 
+def shown(value: object) -> str:
+    """Return a value as rich prints it unchanged: brackets in a file's name are no markup."""
+    from rich.markup import escape
+
+    return escape(str(value))
+
+
 def error_object(error: LabtrainError, exit_code: int) -> dict[str, Any]:
     """Return the JSON object that stands for an error."""
     fields = {name: getattr(error, name) for name in ("kind", "message", "file", "line", "key", "remedy")}
@@ -65,13 +72,7 @@ def say_error(error: LabtrainError, exit_code: int, as_json: bool) -> None:
     console = Console(stderr=True, highlight=False, soft_wrap=True)
     problems = error.problems if isinstance(error, BenchFileError) else [error]
     for problem in problems:
-        console.print(f"[bold red]error:[/] {_escaped(problem)}")
-
-
-def _escaped(error: LabtrainError) -> str:
-    from rich.markup import escape
-
-    return escape(str(error))
+        console.print(f"[bold red]error:[/] {shown(problem)}")
 
 
 @contextmanager

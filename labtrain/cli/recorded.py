@@ -10,13 +10,16 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from labtrain.cli.files import default_session_path
+from labtrain.cli.files import default_session_path, is_taken
 from labtrain.cli.steps import Surroundings, carry_out, carry_out_on
 from labtrain.errors import UsageError
 from labtrain.progress import Progress
 from labtrain.session.sink import Sink
+
+if TYPE_CHECKING:
+    from labtrain.session import Session
 
 
 @dataclass(frozen=True)
@@ -57,20 +60,34 @@ class Recorded:
 def record(order: Order, progress: Progress) -> Recorded:
     """Carry out an order on a fresh session; seal it whatever happens."""
     from labtrain.bench import bench_bytes, locate_bench, read_plan
-    from labtrain.session import Session
 
     located = None if order.bench_file is None else locate_bench(order.bench_file)
     sample = {} if located is None else read_plan(located).sample
-    path = order.out or default_session_path(order.command, sample)
-    path.parent.mkdir(parents=True, exist_ok=True)
     content = None if located is None else bench_bytes(located)
-    with Session.create(
-        path, start=_start(order, located, sample), bench_file=content, force=order.force
-    ) as session:
+    start = _start(order, located, sample)
+    with _session(order, sample, start, content) as session:
         if order.note:
             session.note(order.note)
         results, bench_seconds = run_order(order, located, session, progress)
-    return Recorded(path, session.status, results, bench_seconds)
+    return Recorded(session.path, session.status, results, bench_seconds)
+
+
+def _session(
+    order: Order, sample: Mapping[str, Any], start: Mapping[str, Any], bench_file: bytes | None
+) -> Session:
+    """Begin the session where the order says, or under the next name that is free.
+
+    Another program may take the same name in the same moment: then the next one is free.
+    """
+    from labtrain.session import Session
+
+    while True:
+        path = order.out or default_session_path(order.command, sample)
+        try:
+            return Session.create(path, start=start, bench_file=bench_file, force=order.force)
+        except UsageError:
+            if order.out is not None or not is_taken(path):
+                raise
 
 
 def run_order(
@@ -118,5 +135,7 @@ def require_new(path: Path | None, force: bool) -> None:
     UsageError
         Naming the file and ``--force``.
     """
-    if path is not None and path.exists() and not force:
+    from labtrain.session.place import is_there
+
+    if path is not None and is_there(path) and not force:
         raise UsageError(f"{path} exists", remedy="choose another --out, or --force to replace it", file=path)

@@ -10,7 +10,7 @@ import typer
 
 from labtrain.cli.assignments import parse_assignments
 from labtrain.cli.options import SessionArgument, SetOption
-from labtrain.cli.outcome import JsonFlag, ending
+from labtrain.cli.outcome import JsonFlag, ending, shown
 from labtrain.cli.progress import progress_bar
 from labtrain.cli.steps import Surroundings, carry_out, carry_out_on
 from labtrain.errors import DataError, LabtrainError, ReplayMismatch
@@ -130,11 +130,15 @@ def _changed(step: dict[str, Any], changes: Mapping[str, str]) -> dict[str, Any]
 def describe(report: ReplayReport, session: Path) -> str:
     """Say in a few lines whether the replay was identical, and where not."""
     compared = f"{report.messages} messages, {report.exchanges} exchanges, {report.rows} rows"
-    how = f"within {report.deviation:.3g} (at {report.deviation_at})" if report.deviation else "bit for bit"
+    how = (
+        f"within {report.deviation:.3g} (at {shown(report.deviation_at)})"
+        if report.deviation
+        else "bit for bit"
+    )
     if report.identical:
         until = ", up to where the run was interrupted" if report.interrupted else ""
-        return f"[green]identical[/]: {session} ({compared} compared {how}{until})"
+        return f"[green]identical[/]: {shown(session)} ({compared} compared {how}{until})"
     first = report.first_mismatch or {"not played": report.unplayed}
-    lines = [f"[red]not identical[/]: {session} ({compared} compared)"]
-    lines += [f"  {key}: {value}" for key, value in first.items()]
+    lines = [f"[red]not identical[/]: {shown(session)} ({compared} compared)"]
+    lines += [f"  {key}: {shown(value)}" for key, value in first.items()]
     return "\n".join(lines)

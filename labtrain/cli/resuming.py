@@ -9,7 +9,7 @@ import typer
 
 from labtrain.cli.files import first_free
 from labtrain.cli.options import ForceOption, OutOption, SessionArgument, YesOption
-from labtrain.cli.outcome import JsonFlag, ending
+from labtrain.cli.outcome import JsonFlag, ending, shown
 from labtrain.cli.progress import progress_bar
 from labtrain.cli.recorded import Order, Recorded, require_new, run_order
 from labtrain.cli.replaying import steps_of
@@ -132,4 +132,4 @@ def _told(steps: list[dict[str, Any]], done: Recorded, seconds: float) -> tuple[
     if len(steps) == 1:
         return told_protocol(steps[0], done)
     fields = {"session": done.session, "status": done.status, "results": done.results, "seconds": seconds}
-    return fields, f"{len(steps)} steps, {done.status}; recorded in {done.session}"
+    return fields, f"{len(steps)} steps, {done.status}; recorded in {shown(done.session)}"

@@ -18,7 +18,7 @@ from labtrain.cli.options import (
     SetOption,
     YesOption,
 )
-from labtrain.cli.outcome import JsonFlag, ending
+from labtrain.cli.outcome import JsonFlag, ending, shown
 from labtrain.cli.progress import progress_bar
 from labtrain.cli.steps import failed_checks, protocol_step
 
@@ -87,6 +87,8 @@ def told_protocol(step: Mapping[str, Any], done: Recorded) -> tuple[dict[str, An
         "drifted": result["drifted"],
         "bench_seconds": done.bench_seconds,
     }
-    lines = [f"{step['protocol']}: {result['points']} points, {done.status}; recorded in {done.session}"]
+    lines = [
+        f"{step['protocol']}: {result['points']} points, {done.status}; recorded in {shown(done.session)}"
+    ]
     lines += [f"[yellow]out of specification:[/] {item}" for item in failed]
     return fields, "\n".join(lines), 1 if failed else 0

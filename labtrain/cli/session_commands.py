@@ -9,7 +9,7 @@ import typer
 
 from labtrain.cli.listing import summaries
 from labtrain.cli.options import SessionArgument
-from labtrain.cli.outcome import JsonFlag, ending
+from labtrain.cli.outcome import JsonFlag, ending, shown
 from labtrain.errors import DataError
 
 
@@ -40,7 +40,7 @@ def list_sessions(
         table = Table(*[name.replace("_utc", " (UTC)") for name in names], box=None)
         for item in found:
             table.add_row(*[_value(item[name]) for name in names])
-        end.with_({"sessions": found}, table if found else f"no such sessions in {folder}")
+        end.with_({"sessions": found}, table if found else f"no such sessions in {shown(folder)}")
 
 
 def _matches(summary: dict[str, Any], wanted: dict[str, str | None]) -> bool:
@@ -85,8 +85,8 @@ def runs_in(streams: list[str]) -> list[str]:
 
 def _value(value: Any) -> str:
     if isinstance(value, dict):
-        return ", ".join(f"{key} {item}" for key, item in value.items())
-    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+        return shown(", ".join(f"{key} {item}" for key, item in value.items()))
+    return shown(", ".join(map(str, value)) if isinstance(value, list) else value)
 
 
 def recover(session: SessionArgument, as_json: JsonFlag = False) -> None:
@@ -108,7 +108,7 @@ def recover(session: SessionArgument, as_json: JsonFlag = False) -> None:
             "session": done.path,
         }
         how = "recovered" if recovered else "was sealed by its own run"
-        text = f"{done.path}: {done.records} records, {how}"
+        text = f"{shown(done.path)}: {done.records} records, {how}"
         end.with_(fields, text)
 
 
@@ -129,4 +129,4 @@ def report(
 
         with Recording.open(session) as recording:
             page = write_report(recording, out or session.with_suffix(".html"))
-        end.with_({"report": page}, f"report: {page}")
+        end.with_({"report": page}, f"report: {shown(page)}")

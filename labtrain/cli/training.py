@@ -19,7 +19,7 @@ from labtrain.cli.options import (
     SetOption,
     YesOption,
 )
-from labtrain.cli.outcome import JsonFlag, ending
+from labtrain.cli.outcome import JsonFlag, ending, shown
 from labtrain.cli.progress import progress_bar
 from labtrain.cli.steps import train_step
 from labtrain.clock import RealClock
@@ -84,7 +84,7 @@ def told_training(step: Mapping[str, Any], done: Recorded, seconds: float) -> tu
     """Return the fields and the text that end a training command."""
     result = done.results[step["name"]]
     fields = {**result, "session": done.session, "status": done.status, "seconds": seconds}
-    return fields, training_summary(result) + f"\nrecorded in {done.session}"
+    return fields, training_summary(result) + f"\nrecorded in {shown(done.session)}"
 
 
 def training_summary(result: dict[str, Any]) -> str:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 import typer
 
 from labtrain.cli.options import SessionArgument
-from labtrain.cli.outcome import JsonFlag, ending, print_line
+from labtrain.cli.outcome import JsonFlag, ending, print_line, shown
 from labtrain.cli.strict_json import dumps
 from labtrain.clock import Clock, RealClock
 
@@ -44,7 +44,7 @@ def watch(
                 show(state)
         status = (tail.stopped or {}).get("status", "aborted")
         fields = {"session": session, "status": status, "complete": status == "complete", **state.summary()}
-        end.with_(fields, f"{session}: {status}; {state.told()}")
+        end.with_(fields, f"{shown(session)}: {status}; {state.told()}")
 
 
 class Watched:

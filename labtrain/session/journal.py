@@ -17,7 +17,7 @@ from typing import Any, final
 
 from xxhash import xxh3_64_digest
 
-from labtrain.errors import RecordError
+from labtrain.errors import RecordError, UsageError
 from labtrain.session.frames import MAGIC, MAX_PAYLOAD, SUMMED, frame_parts
 from labtrain.session.locks import try_lock
 
@@ -46,6 +46,8 @@ class Journal:
     ------
     RecordError
         When the file cannot be created.
+    UsageError
+        When it exists.
     """
 
     def __init__(self, path: Path) -> None:
@@ -56,8 +58,16 @@ class Journal:
         self._lock = threading.Lock()
         try:
             self._descriptor = os.open(path, _FLAGS, 0o644)
+        except FileExistsError as error:
+            raise UsageError(
+                "another program has just begun a session here", file=path, remedy="choose another --out"
+            ) from error
         except OSError as error:
-            raise self._refusal(f"cannot be created: {error.strerror}") from error
+            raise RecordError(
+                f"the record cannot be created: {error.strerror}; nothing was driven",
+                file=path,
+                remedy="choose a folder that can be written, and a shorter name",
+            ) from error
         self._take_lock()
         self._size = 0
         self._synced = 0

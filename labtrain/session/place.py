@@ -13,6 +13,23 @@ def journal_path(path: Path) -> Path:
     return path.with_name(path.name + ".journal")
 
 
+def is_there(path: Path) -> bool:
+    """Whether something stands at a path.
+
+    Raises
+    ------
+    UsageError
+        For a name that the file system cannot hold.
+    """
+    reason = "a null byte" if "\0" in str(path) else None
+    try:
+        if reason is None:
+            return path.exists()
+    except OSError as error:
+        reason = error.strerror
+    raise UsageError(f"no file can have this name: {reason}", file=path, remedy="choose another --out")
+
+
 def check_place(path: Path, force: bool) -> None:
     """Make the folder of a new session and accept its path if nothing of value stands there.
 
@@ -28,7 +45,7 @@ def check_place(path: Path, force: bool) -> None:
     except OSError as error:
         raise RecordError(f"the folder cannot be made: {error.strerror}", file=path.parent) from error
     journal = journal_path(path)
-    if journal.exists():
+    if is_there(journal):
         if is_locked(journal):
             raise UsageError(
                 "another program is writing this session", file=path, remedy="choose another --out"
@@ -38,7 +55,7 @@ def check_place(path: Path, force: bool) -> None:
             file=journal,
             remedy=f"seal it with `labtrain session recover {path}`, or choose another --out",
         )
-    if path.exists() and not force:
+    if is_there(path) and not force:
         raise UsageError(
             "this file exists", file=path, remedy="choose another --out, or replace it with --force"
         )
