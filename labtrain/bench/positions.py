@@ -34,7 +34,8 @@ def key_lines(text: str) -> dict[Path, int]:
         if depth == 0:
             if header := _HEADER.match(line):
                 table = _split(header[1])
-                lines.setdefault(table, number)
+                for length in range(1, len(table) + 1):
+                    lines.setdefault(table[:length], number)
                 continue
             if assignment := _ASSIGNMENT.match(line):
                 path = table + _split(assignment[1])

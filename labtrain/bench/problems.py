@@ -2,8 +2,21 @@
 
 from __future__ import annotations
 
+import re
+
 from labtrain.bench.positions import Path, dotted, nearest_line
 from labtrain.errors import BenchFileError, LabtrainError, UsageError
+
+
+class _Alike:
+    """One problem that several devices of an array have, told with the first of them."""
+
+    def __init__(self, error: LabtrainError) -> None:
+        self._error, self._first, self._count = error, error.message, 1
+
+    def again(self) -> None:
+        self._count += 1
+        self._error.message = f"{self._count} devices: {self._first}, and so on"
 
 
 class Problems:
@@ -15,18 +28,25 @@ class Problems:
         self._first_look: list[Path] = []
         self._paths: list[Path] = []
         self._lines: list[tuple[str, dict[Path, int]]] = []
+        self._alike: dict[tuple[Path, str], _Alike] = {}
 
     def knows(self, file: str, lines: dict[Path, int]) -> None:
         """Remember on which line of ``file`` each key stands."""
         self._lines.append((file, lines))
 
     def add(self, path: Path, message: str, remedy: str | None = None) -> None:
-        """Note a problem at the key ``path``."""
+        """Note a problem at the key ``path``; what one template does to many devices is one problem."""
         if any(_same_cause(path, earlier) for earlier in self._first_look):
+            return
+        alike = self._alike.get((path, _pattern(message)))
+        if alike is not None:
+            alike.again()
             return
         self._paths.append(path)
         file, line = self._place(path)
-        self.found.append(UsageError(message, remedy=remedy, file=file, line=line, key=dotted(path) or None))
+        error = UsageError(message, remedy=remedy, file=file, line=line, key=dotted(path) or None)
+        self._alike[path, _pattern(message)] = _Alike(error)
+        self.found.append(error)
 
     def end_of_first_look(self) -> None:
         """Take what follows from a value that the schema refused for the same problem from now on."""
@@ -62,3 +82,8 @@ class Problems:
 def _same_cause(path: Path, earlier: Path) -> bool:
     shorter = min(len(path), len(earlier))
     return path[:shorter] == earlier[:shorter] and len(earlier) - len(path) <= 1
+
+
+def _pattern(message: str) -> str:
+    """Return what is the same in the messages about several devices of one array: all but numbers."""
+    return re.sub(r"[0-9]+(\.[0-9]+)?", "#", message)

@@ -50,7 +50,7 @@ def read_source(file: Path | bytes | BenchSource) -> BenchSource:
         return BenchSource("recorded bench file", file, {}, kept_files(_toml("recorded bench file", file)))
     main = _bytes(file)
     included: dict[str, bytes] = {}
-    _gather(str(file), main, file.parent, included)
+    _gather(str(file), main, file.parent, included, (file.resolve(),))
     tables = [_toml(name, content) for name, content in {str(file): main, **included}.items()]
     return BenchSource(str(file), main, included, attached_files(tables, file.parent))
 
@@ -106,7 +106,7 @@ def merged_tables(source: BenchSource, problems: Problems | None = None) -> dict
         name, content = pending.pop(0)
         tables = _toml(name, content)
         problems.knows(name, key_lines(content.decode()))
-        for other in _includes(tables):
+        for other in _includes(tables, name):
             if other not in source.included:
                 raise UsageError(f"the included file {other!r} is not at hand", file=name, key="include")
             if other not in seen:
@@ -117,16 +117,27 @@ def merged_tables(source: BenchSource, problems: Problems | None = None) -> dict
     return merged
 
 
-def _gather(name: str, content: bytes, folder: Path, included: dict[str, bytes]) -> None:
-    for other in _includes(_toml(name, content)):
+def _gather(
+    name: str, content: bytes, folder: Path, included: dict[str, bytes], above: tuple[Path, ...]
+) -> None:
+    for other in _includes(_toml(name, content), name):
+        place = (folder / other).resolve()
+        if place in above:
+            circle = " -> ".join(one.name for one in (*above, place))
+            remedy = "a file may include others, which do not lead back to it"
+            message = f"the included files go round in a circle: {circle}"
+            raise UsageError(message, remedy=remedy, file=name, key="include")
         if other not in included:
             included[other] = _bytes(folder / other, asked_by=name)
-            _gather(str(folder / other), included[other], folder, included)
+            _gather(str(folder / other), included[other], folder, included, (*above, place))
 
 
-def _includes(tables: Mapping[str, Any]) -> list[str]:
+def _includes(tables: Mapping[str, Any], file: str) -> list[str]:
     names = tables.get("include", [])
-    return [name for name in names if isinstance(name, str)] if isinstance(names, list) else []
+    if isinstance(names, list) and all(isinstance(name, str) and name for name in names):
+        return names
+    remedy = 'write a list of file names, such as include = ["chip7.toml"]'
+    raise UsageError(f"{names!r} is no list of files", remedy=remedy, file=file, key="include")
 
 
 def _beside(main: str, other: str) -> str:

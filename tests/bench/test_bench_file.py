@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from labtrain.bench import read_plan
-from labtrain.errors import BenchFileError
+from labtrain.errors import BenchFileError, UsageError
 from labtrain.wiring import Crosspoint
 
 
@@ -190,3 +190,42 @@ def test_template_real_writes_out_every_hazard_key_and_every_limit() -> None:
     assert set(tables["hazards"]) == set(HazardsTable.model_fields)
     assert set(tables["arrays"]["junctions"]["limits"]) == set(LimitsTable.model_fields)
     assert set(tables["sample"]) == set(SampleTable.model_fields)
+
+
+@pytest.mark.parametrize(
+    ("files", "words"),
+    [
+        ({"bench.toml": 'include = ["bench.toml"]\n'}, ["bench.toml -> bench.toml"]),
+        (
+            {"bench.toml": 'include = ["chip.toml"]\n', "chip.toml": 'include = ["bench.toml"]'},
+            ["bench.toml -> chip.toml -> bench.toml"],
+        ),
+        ({"bench.toml": 'include = "chip.toml"\n', "chip.toml": ""}, ["no list of files", "chip7.toml"]),
+        ({"bench.toml": "include = [3]\n"}, ["no list of files"]),
+        ({"bench.toml": 'include = ["."]\n'}, ["cannot read", "directory"]),
+    ],
+    ids=["itself", "a circle", "a word", "a number", "a folder"],
+)
+def test_includes_that_cannot_be_followed(
+    tmp_path: Path, small: str, files: dict[str, str], words: list[str]
+) -> None:
+    for name, text in files.items():
+        write(tmp_path, text + (small if name == "bench.toml" else ""), name)
+    with pytest.raises(UsageError) as caught:
+        read_plan(tmp_path / "bench.toml")
+    assert all(word in str(caught.value) for word in words)
+    assert caught.value.key == "include"
+
+
+def test_what_a_template_does_to_every_device_is_told_once(tmp_path: Path, small: str) -> None:
+    text = small.replace("count = 2", "count = 24").replace("matrix.1,{2i}", "matrix.1,{i+40}")
+    text = text.replace("matrix.1,{2i+1}", "matrix.1,{i+1}").replace("matrix.1,21", "matrix.1,30")
+    problems = problems_of(write(tmp_path, text))
+    told = [one for one in problems if one.key == "arrays.neurons.terminals.top"]
+    assert len(told) == 1
+    assert told[0].message.startswith("24 devices: there is no crosspoint 1,40 in matrix")
+
+
+def test_an_unknown_table_has_its_line(tmp_path: Path, small: str) -> None:
+    (problem,) = problems_of(write(tmp_path, small + '\n[instrument.extra]\nmodel = "2450"\n'))
+    assert problem.key == "instrument" and problem.line == len(small.splitlines()) + 2
