@@ -83,7 +83,7 @@ def _git() -> tuple[tuple[str, Any], ...]:
 
 def _ask_git(*arguments: str) -> str:
     answer = subprocess.run(
-        ["git", "--no-optional-locks", "-C", str(_SOURCE), *arguments],
+        ["git", "--no-optional-locks", "-c", "diff.autoRefreshIndex=false", "-C", str(_SOURCE), *arguments],
         capture_output=True,
         check=True,
         timeout=_GIT_SECONDS,
