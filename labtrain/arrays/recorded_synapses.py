@@ -4,22 +4,19 @@ from __future__ import annotations
 
 from typing import Any, final
 
-from labtrain.arrays.recording import ExchangeRecorder
+from labtrain.arrays.recorded_views import RecordedArray
 from labtrain.arrays.synapses import Conductances, Currents, SynapseArray
 from labtrain.session.sink import Sink
 
 
 @final
-class RecordedSynapseArray(SynapseArray):
+class RecordedSynapseArray(RecordedArray, SynapseArray):
     """Wraps any synapse array and notes its writes, reads and products under the array's name."""
 
     def __init__(self, array: SynapseArray, sink: Sink) -> None:
-        self.name = array.name
-        self.shape = array.shape
-        self.max_volts = array.max_volts
-        self._array = array
-        properties = {"rows": self.shape[0], "columns": self.shape[1], "max_volts": self.max_volts}
-        self._recorder = ExchangeRecorder(sink, self.name, properties)
+        self.shape, self.max_volts = array.shape, array.max_volts
+        rows, columns = array.shape
+        super().__init__(array, sink, {"rows": rows, "columns": columns, "max_volts": self.max_volts})
 
     def program(self, delta_siemens: Any, mask: Any) -> Any:
         """Program and note it."""
@@ -29,22 +26,13 @@ class RecordedSynapseArray(SynapseArray):
 
     def conductance(self) -> Conductances:
         """Read every cell and note it."""
-        read = self._array.conductance()
+        read: Conductances = self._array.conductance()
         self._recorder.note("conductance", {}, {"siemens": read.siemens, "flags": read.flags})
         return read
 
     def multiply(self, volts: Any) -> Currents:
         """Multiply and note it."""
-        product = self._array.multiply(volts)
-        self._recorder.note(
-            "multiply", {"volts": volts}, {"amperes": product.amperes, "flags": product.flags}
-        )
+        product: Currents = self._array.multiply(volts)
+        answered = {"amperes": product.amperes, "flags": product.flags}
+        self._recorder.note("multiply", {"volts": volts}, answered)
         return product
-
-    def state_dict(self) -> dict[str, Any]:
-        """The wrapped array's state."""
-        return self._array.state_dict()
-
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Hand the state to the wrapped array."""
-        self._array.load_state_dict(state)

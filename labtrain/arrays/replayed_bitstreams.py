@@ -2,56 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any, Self, final
+from typing import Any, final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from labtrain.arrays.bitstreams import Bits, BitstreamSource
-from labtrain.arrays.plain import as_numpy, like
-from labtrain.arrays.replaying import ExchangeTape, Recorded
-from labtrain.arrays.selection import checked_indices
+from labtrain.arrays.plain import like
+from labtrain.arrays.replayed_views import ReplayedView
+from labtrain.arrays.replaying import Recorded
 
 
 @final
-class ReplayedBitstreamSource(BitstreamSource):
-    """Gives the recorded streams to the recorded questions; see :class:`ReplayedNeuronArray`."""
+class ReplayedBitstreamSource(ReplayedView, BitstreamSource):
+    """Gives the recorded streams to the recorded questions (``tolerance`` in V)."""
 
-    def __init__(self, recording: Recorded, name: str, *, tolerance_volts: float = 0.0) -> None:
-        self._tape = ExchangeTape(recording, name, tolerance_volts)
-        properties = self._tape.next("describe", {})
-        self.name = name
-        self.max_volts = float(properties["max_volts"][0])
-        self.resolution_volts = float(properties["resolution_volts"][0])
-        self._indices: NDArray[np.intp] = np.arange(int(properties["count"][0]))
-
-    def __len__(self) -> int:
-        """The number of devices."""
-        return len(self._indices)
-
-    def select(self, indices: Sequence[int]) -> Self:
-        """A view over some devices; it answers from the same place in the recording."""
-        view = object.__new__(type(self))
-        view.__dict__.update(self.__dict__)
-        view._indices = self._indices[checked_indices(indices, len(self), self.name)]
-        return view
+    def __init__(self, recording: Recorded, name: str, *, tolerance: float = 0.0) -> None:
+        super().__init__(recording, name, ("max_volts", "resolution_volts"), tolerance=tolerance)
 
     def sample(self, volts: Any, n_bits: int, interval: float) -> Bits:
         """Return the recorded streams; ReplayMismatch where the record's next call is another one."""
-        asked = {
-            "volts": as_numpy(volts),
-            "n_bits": np.array([n_bits]),
-            "interval": np.array([interval]),
-            "indices": self._indices.astype(np.int64),
-        }
-        outputs = self._tape.next("sample", asked)
+        asked = {"volts": volts, "n_bits": np.array([n_bits]), "interval": np.array([interval])}
+        outputs = self._next("sample", asked)
         return Bits(like(outputs["packed"], volts), n_bits, like(outputs["flags"], volts))
-
-    def state_dict(self) -> dict[str, Any]:
-        """The place in the recording."""
-        return {"position": self._tape.position}
-
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Go to a place in the recording; a state of a device's counters is accepted and ignored."""
-        self._tape.position = state.get("position", self._tape.position)

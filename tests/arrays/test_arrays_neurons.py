@@ -268,9 +268,9 @@ def test_a_replay_fails_naming_the_exchange(record):
 
 def test_a_tolerance_admits_and_reports_small_deviations(record):
     RecordedNeuronArray(simulated(), record).respond(stimuli(2))
-    replayed = ReplayedNeuronArray(record, "neurons", tolerance_amperes=1e-9)
+    replayed = ReplayedNeuronArray(record, "neurons", tolerance=1e-9)
     replayed.respond(stimuli(2) + 5e-10)
-    assert replayed.largest_deviation_amperes == pytest.approx(5e-10)
+    assert replayed.largest_deviation == pytest.approx(5e-10)
 
 
 def test_replaying_what_was_not_recorded_is_refused(record):

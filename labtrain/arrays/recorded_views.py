@@ -1,0 +1,73 @@
+"""What recorded arrays have in common, whatever their role: the array behind, and a place in a record."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from labtrain.arrays.recording import ExchangeRecorder
+from labtrain.arrays.selection import checked_indices
+from labtrain.session.sink import Sink
+
+
+class RecordedArray:
+    """Wraps an array; its state is the array's own.
+
+    Parameters
+    ----------
+    array
+        The array that answers.
+    sink
+        Where exchanges go: a session, or a replay that compares them.
+    properties
+        What a replay must know of the array, noted at once.
+    """
+
+    def __init__(self, array: Any, sink: Sink, properties: Mapping[str, float]) -> None:
+        self.name = array.name
+        self._array = array
+        self._recorder = ExchangeRecorder(sink, array.name, properties)
+
+    def state_dict(self) -> dict[str, Any]:
+        """The wrapped array's state."""
+        state: dict[str, Any] = self._array.state_dict()
+        return state
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Hand the state to the wrapped array."""
+        self._array.load_state_dict(state)
+
+
+class RecordedView(RecordedArray):
+    """Some devices of a wrapped array; a call is noted with their indices in the whole.
+
+    Parameters
+    ----------
+    limits
+        Names of the array's own numbers that a replay must know.
+    """
+
+    def __init__(self, array: Any, sink: Sink, limits: Sequence[str]) -> None:
+        values = {name: getattr(array, name) for name in limits}
+        super().__init__(array, sink, {"count": len(array), **values})
+        for name, value in values.items():
+            setattr(self, name, value)
+        self._indices: NDArray[np.intp] = np.arange(len(array))
+
+    def __len__(self) -> int:
+        """The number of devices."""
+        return len(self._indices)
+
+    def select(self, indices: Sequence[int]) -> Self:
+        """A recorded view over some devices."""
+        view = object.__new__(type(self))
+        view.__dict__.update(self.__dict__)
+        view._indices = self._indices[checked_indices(indices, len(self), self.name)]
+        view._array = self._array.select(indices)
+        return view
+
+    def _note(self, verb: str, inputs: Mapping[str, Any], outputs: Mapping[str, Any]) -> None:
+        self._recorder.note(verb, {**inputs, "indices": self._indices.astype(np.int64)}, outputs)
