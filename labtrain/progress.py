@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from typing import Any
 
 
 class Progress(ABC):
@@ -15,6 +17,13 @@ class Progress(ABC):
     @abstractmethod
     def advance(self, steps: int = 1, note: str = "") -> None:
         """Say that ``steps`` more are done; ``note`` is the last value of interest."""
+
+    def row(self, record: Mapping[str, Any]) -> None:  # noqa: B027 - optional
+        """Say that a row was recorded; for whoever draws it."""
+
+    def stopping(self) -> bool:
+        """Whether somebody has asked the work to stop."""
+        return False
 
 
 class SilentProgress(Progress):

@@ -39,6 +39,7 @@ class Bitstream(DigitisedProcedure):
     """
 
     NAME = "bitstream"
+    PLOT = ("seconds", "amperes")
     COLUMNS = DEVICE | {
         "bias": Column("float64", "V", "programmed bias"),
         "index": Column("int64", "", "bit"),

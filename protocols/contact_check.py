@@ -24,6 +24,7 @@ class ContactCheck(DeviceProcedure):
     """
 
     NAME = "contact-check"
+    PLOT = ("volts", "amperes")
     CHECKS_CONTACT = True
     COLUMNS = DEVICE | {
         "programmed": Column("float64", "V", "programmed voltage"),

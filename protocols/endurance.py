@@ -27,6 +27,7 @@ class Endurance(ProgrammedProcedure):
     """
 
     NAME = "endurance"
+    PLOT = ("cycle", "siemens")
     COLUMNS = DEVICE | {
         "cycle": Column("int64", "", "cycle, from 1"),
         "state": Column("str", "", "high or low conductance"),

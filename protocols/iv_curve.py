@@ -33,6 +33,7 @@ class IVCurve(DeviceProcedure):
     """
 
     NAME = "iv-curve"
+    PLOT = ("amperes", "volts")
     COLUMNS = DEVICE | {
         "repeat": Column("int64", "", "repeat"),
         "direction": Column("str", "", "direction of the sweep"),

@@ -26,6 +26,7 @@ class PulseProgramming(ProgrammedProcedure):
     """
 
     NAME = "pulse-programming"
+    PLOT = ("seconds", "siemens")
     COLUMNS = DEVICE | {
         "phase": Column("str", "", "potentiation, depression or write-verify"),
         "cycle": Column("int64", "", "cycle"),

@@ -13,6 +13,7 @@ from pymeasure.experiment.parameters import FloatParameter, Parameter
 from labtrain.arrays.probes import GeneratorProbes, GentleRead, MeterProbes, Probe
 from labtrain.errors import UsageError
 from labtrain.procedures import Demand, DeviceProcedure, terminal_of
+from labtrain.roles.pulse_generator import PulseGenerator
 from labtrain.units import format_quantity
 from protocols.terminals import compliance_current
 
@@ -91,6 +92,8 @@ class PulsedProcedure(DeviceProcedure):
     nplc = FloatParameter(
         "Aperture", default=0.1, minimum=0.01, maximum=10, description="in power-line cycles a read"
     )
+
+    _armed: PulseGenerator | None = None
 
     # where
 
@@ -207,9 +210,20 @@ class PulsedProcedure(DeviceProcedure):
             most = self.pulse_limit(largest)
             probes = MeterProbes(route, pulsed, gentle, max_volts=largest, max_amperes=most)
         else:
+            self._use(path(self.device.name, pulsed).generator)
             probes = GeneratorProbes(path, route, (pulsed, read), gentle)
         with probes.at(self.device.name) as probe:
             yield probe
+
+    def _use(self, generator: PulseGenerator | None) -> None:
+        """Leave the channel used before: armed, it would be fired by the next one's trigger."""
+        if self._armed is not None and self._armed is not generator:
+            self._armed.output_enabled = False
+        self._armed = generator
+
+    def shutdown(self) -> None:
+        """Switch the generator's channel off."""
+        self._use(None)
 
     def pulse(self, probe: Probe, volts: float, count: int = 1, seconds: float | None = None) -> None:
         """Give ``count`` pulses of :attr:`seconds`; charged to the logbook before they are sent."""

@@ -31,6 +31,7 @@ class ResistanceVoltage(PulsedProcedure):
     """
 
     NAME = "resistance-voltage"
+    PLOT = ("volts", "amperes")
     COLUMNS = DEVICE | {
         "state": Column("str", "", "P, AP or as-found"),
         "antiparallel": Column("int64", "", "1 AP, 0 P, -1 not known"),

@@ -38,6 +38,7 @@ class Retention(ProgrammedProcedure):
     """
 
     NAME = "retention"
+    PLOT = ("elapsed", "siemens")
     COLUMNS = DEVICE | {
         "level": Column("int64", "", "level"),
         "target": Column("float64", "S", "target of a verified write"),

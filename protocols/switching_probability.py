@@ -33,6 +33,7 @@ class SwitchingProbability(PulsedProcedure):
     """
 
     NAME = "switching-probability"
+    PLOT = ("volts", "ohm_after")
     COLUMNS = DEVICE | {
         "order": Column("int64", "", "attempt"),
         "kind": Column("str", "", "calibration, disturb or attempt"),

@@ -32,6 +32,7 @@ class TelegraphNoise(DigitisedProcedure):
     """
 
     NAME = "telegraph-noise"
+    PLOT = ("seconds", "amperes")
     COLUMNS = DEVICE | {
         "bias": Column("float64", "V", "programmed bias"),
         "block": Column("int64", "", "block"),

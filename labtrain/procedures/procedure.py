@@ -42,6 +42,8 @@ class DeviceProcedure(Procedure):
     FIT
         How ``labtrain fit`` reads the rows: ``model``, ``models`` that fit them at all, and ``map``
         (see :mod:`labtrain.twins.column_map`). Empty for none.
+    PLOT
+        The columns that a window draws, x and y.
     CHECKS_CONTACT
         Whether it is itself the contact check that the runner otherwise does before each device.
     bench, device, seed
@@ -56,6 +58,7 @@ class DeviceProcedure(Procedure):
     NAME: ClassVar[str] = ""
     COLUMNS: ClassVar[Mapping[str, Column]] = {}
     FIT: ClassVar[Mapping[str, Any]] = {}
+    PLOT: ClassVar[tuple[str, str]] = ("seconds", "volts")
     CHECKS_CONTACT: ClassVar[bool] = False
 
     drift_period: Any = FloatParameter(  # type: ignore[no-untyped-call]

@@ -96,7 +96,8 @@ def run_procedure(
         Such as ``"0001_iv-curve"``: rows go to ``runs/<run_name>/points``, the result to the
         document ``analysis/<run_name>``.
     should_stop
-        Asked by the procedure between measurements; true ends the run as "aborted".
+        Asked by the procedure between measurements; true ends the run as "aborted". By default ``progress``
+        is asked.
 
     Raises
     ------
@@ -118,7 +119,8 @@ def run_procedure(
     stream = sink.stream(f"runs/{run_name}/points", procedure_class.COLUMNS, attributes)
     rows = _Outlet(procedure_class.COLUMNS, stream, progress)
     watch = DriftWatch.of(procedure, bench, devices, demands, sink, run_name)
-    stopped = _Stop(lambda: bool(watch.moved) or (should_stop is not None and should_stop()))
+    ask = should_stop or progress.stopping
+    stopped = _Stop(lambda: bool(watch.moved) or ask())
     procedure.bind(bench, seed, rows.emit, stopped, watch.between)
     _execute(procedure, devices, watch)
     result = procedure_class.analyse(rows.columns(), attributes) if rows.count else {}
@@ -241,6 +243,7 @@ class _Outlet:
             self._values[name].append(value)
         self.count += 1
         self._progress.advance(1, str(record.get("device", "")))
+        self._progress.row(record)
 
     def columns(self) -> dict[str, NDArray[Any]]:
         """Return what was emitted in the dtypes that a recording would give back."""
