@@ -57,6 +57,7 @@ class DeviceNeurons(torch.nn.Module):  # type: ignore[misc]  # torch is not type
         self.estimator = estimator
         self.mapping = mapping
         self.ledger = NeuronLedger.of(len(array))
+        self.last_look = self.ledger.copy()
         self._fused = FusedCache()
 
     def forward(self, z: torch.Tensor) -> torch.Tensor:
@@ -121,6 +122,10 @@ class DeviceNeurons(torch.nn.Module):  # type: ignore[misc]  # torch is not type
         self.estimator.prepare(calibration)
         if mapping is not None:
             self.mapping = mapping
+
+    def rewire(self, array: NeuronArray, estimator: SlopeEstimator, mapping: BiasMapping) -> None:
+        """Put other devices (as many), their estimator and their mapping into the layer's place."""
+        self.array, self.estimator, self.mapping = array, estimator, mapping
 
     def get_extra_state(self) -> dict[str, Any]:
         """Device counters, mapping, calibration and ledger, as tensors and plain values."""

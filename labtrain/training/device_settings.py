@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from labtrain.training.care import POLICIES
 from labtrain.training.estimators import ESTIMATORS, SurrogateEstimator
 from labtrain.training.settings import Setting
 
@@ -43,6 +44,24 @@ DEVICE_SETTINGS = (
         "digest",
         "of a chip without a bench: a digest of all weights a step, or every call in full",
         choices=("digest", "full"),
+    ),
+    Setting(
+        "on_failure",
+        "choice",
+        POLICIES[0],
+        "what becomes of a neuron found dead or stuck in use",
+        choices=POLICIES,
+    ),
+    Setting(
+        "stop_share", "quantity", 0.25, "share of failed neurons above which training stops", low=0, high=1
+    ),
+    Setting(
+        "checkpoint_every",
+        "integer",
+        0,
+        "epochs between states in the record to go on from (0: the last weights only)",
+        low=0,
+        high=100_000,
     ),
     Setting("mismatch", "quantity", None, "of a chip without a bench (default 0.05)", low=0, high=0.5),
     Setting("read_noise", "quantity", None, "of a chip without a bench (default 0.1 mV)", "volt", 0, 0.1),

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from labtrain.arrays.neurons import NeuronPairArray
 from labtrain.errors import UsageError
 from labtrain.training.calibration import Calibration, calibrate, check_range
+from labtrain.training.care import NeuronCare
 from labtrain.training.chips import open_neurons
 from labtrain.training.device_neurons import DeviceNeurons
 from labtrain.training.device_settings import SIMULATION_SETTINGS
@@ -20,9 +21,10 @@ from labtrain.training.drift import DriftWatch, has_reference
 from labtrain.training.estimators import SlopeEstimator, SurrogateEstimator, make_estimator
 from labtrain.training.gradients import GradientCheck, check_gradients
 from labtrain.training.health import Health, assess
-from labtrain.training.loop import Epoch, Schedule, Split, Step, train
+from labtrain.training.loop import Epoch, Schedule, Split, Step, Training
 from labtrain.training.mapping import fit_mapping
 from labtrain.training.networks import device_layers, perceptron
+from labtrain.training.pair_check import PairCheck, check_currents
 from labtrain.training.randomness import initialise
 from labtrain.training.recipes import Context
 from labtrain.training.records import TrainingRecord
@@ -55,6 +57,9 @@ class DeviceTraining:
     started_ns: int | None
     layers: list[DeviceNeurons] = field(default_factory=list)
     gradient_checks: list[GradientCheck] = field(default_factory=list)
+    findings: list[dict[str, object]] = field(default_factory=list)
+    retired: set[int] = field(default_factory=set)
+    checks: list[PairCheck] = field(default_factory=list)
     calibration_readings: int = 0
 
     @classmethod
@@ -91,30 +96,48 @@ class DeviceTraining:
     ) -> tuple[torch.nn.Sequential, list[Epoch]]:
         """Train one fold; return the network and its epochs."""
         network = self.build(fold)
+        care = self.care(network)
+        training = Training(network, split, schedule, seed=self.context.seed, k=fold)
 
         def after_step(step: Step) -> None:
             self.record.step(fold, step, network)
 
         def after_epoch(epoch: Epoch) -> None:
             self.record.epoch(fold, epoch, beside[epoch.epoch] if beside else None)
-            self.watch(epoch.epoch, network)
-            self.context.progress.advance(note=f"{epoch.validation_accuracy:.1f} %")
+            self.watch(fold, epoch.epoch, network, care)
+            every = self.context.settings["checkpoint_every"]
+            if every and (epoch.epoch + 1) % every == 0:
+                self.record.state(fold, epoch.epoch, training.state_dict())
+            self.context.progress.advance(note=epoch.told())
 
-        history = train(
-            network,
-            split,
-            schedule,
-            seed=self.context.seed,
-            k=fold,
-            after_step=after_step,
-            after_epoch=after_epoch,
-        )
+        history = training.run(after_step, after_epoch)
         self.finish_fold(fold, network)
         return network, history
 
+    def care(self, network: torch.nn.Module) -> NeuronCare:
+        """Begin to look after the neurons of a network."""
+        settings, in_use = self.context.settings, self.array.select([int(index) for index in self.chosen])
+        currents = check_currents([layer.mapping for layer in device_layers(network)])
+        check = PairCheck(in_use, currents, settings["drift_limit"])
+        self.checks.append(check)
+        return NeuronCare(
+            self.array,
+            self.chosen,
+            self.sizes[1:-1],
+            [i for i in self.health.healthy if i not in self.chosen and i not in self.retired],
+            self.calibrate,
+            lambda array, neurons: _estimator(self.context, array, neurons),
+            check,
+            self.record,
+            settings["on_failure"],
+            settings["stop_share"],
+            self.findings,
+            self.retired,
+        )
+
     def build(self, fold: int) -> torch.nn.Sequential:
         """Build the network of a fold on a fresh calibration read of the chosen neurons."""
-        calibration = self.calibrate()
+        calibration = self.calibrate(self.array.select([int(index) for index in self.chosen]))
         kappa = self.context.settings["current_per_unit"]
         layers = []
         for columns in self._columns():
@@ -129,19 +152,22 @@ class DeviceTraining:
         initialise(network, self.context.seed, fold)
         return network
 
-    def calibrate(self) -> Calibration:
-        """Read the chosen neurons' pairs on the calibration grid."""
-        calibration = _read(self.context, self.array.select([int(index) for index in self.chosen]))
+    def calibrate(self, neurons: NeuronPairArray) -> Calibration:
+        """Read pairs on the calibration grid."""
+        calibration = _read(self.context, neurons)
         self.calibration_readings += calibration.readings
         return calibration
 
-    def watch(self, epoch: int, network: torch.nn.Module) -> None:
-        """Read the reference every so many epochs; where it moved, measure the offsets again."""
+    def watch(self, fold: int, epoch: int, network: torch.nn.Module, care: NeuronCare) -> None:
+        """Look after the neurons; every so many epochs read reference and pairs.
+
+        Where the reference moved, all offsets are measured again.
+        """
         due = (epoch + 1) % self.context.settings["drift_every"] == 0
         if self.drift is not None and due and self.drift.moved():
-            calibration = self.calibrate()
-            for layer, columns in zip(device_layers(network), self._columns(), strict=True):
-                layer.recalibrate(calibration.columns(columns))
+            care.renew(fold, epoch, device_layers(network))
+            due = False
+        care.after_epoch(fold, epoch, network, due)
 
     def finish_fold(self, fold: int, network: torch.nn.Module) -> None:
         """Note the weights; after the first fold compare device slopes with central differences."""

@@ -53,6 +53,10 @@ class NeuronLedger:
         self.reads += readings
         self.responses += responses
 
+    def copy(self) -> NeuronLedger:
+        """Return a ledger that counts on by itself."""
+        return NeuronLedger.restored(self.state_dict())
+
     def state_dict(self) -> dict[str, Any]:
         """Plain values and arrays."""
         return {

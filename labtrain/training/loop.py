@@ -64,6 +64,11 @@ class Epoch:
     train_loss: float
     validation_accuracy: float
 
+    def told(self) -> str:
+        """Say in a few characters how it went."""
+        watched = np.isfinite(self.validation_accuracy)
+        return f"{self.validation_accuracy:.1f} %" if watched else f"loss {self.train_loss:.3f}"
+
 
 class Training:
     """One training that may stop after any step and go on from its state, bit for bit.

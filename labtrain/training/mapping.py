@@ -10,7 +10,7 @@ activation: it is not a tanh (and that is what backpropagation sees).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -55,6 +55,23 @@ class BiasMapping:
         """Return activations ``[B, n]`` of readings."""
         return (volts - self.mean_volts) / self.scale_volts
 
+    def silenced(self, which: NDArray[np.bool_]) -> BiasMapping:
+        """Return the mapping with some neurons silent: activation 0 and slope 0, whatever they read."""
+        return replace(self, scale_volts=np.where(which, np.inf, self.scale_volts))
+
+    def merged(self, other: BiasMapping, which: NDArray[np.bool_]) -> BiasMapping:
+        """Return the mapping with some neurons as in ``other``."""
+        names = ("centre_amperes", "mean_volts", "scale_volts")
+        taken = {name: np.where(which, getattr(other, name), getattr(self, name)) for name in names}
+        return replace(self, **taken)
+
+    def distance(self, calibration: Calibration) -> NDArray[np.float64]:
+        """Return how far activations at -2 and +2 are from those it was fitted to, rms, ``[n]``."""
+        z = np.array([-ANCHOR, ANCHOR])[:, None] * np.ones(len(self.centre_amperes))
+        volts = interpolate(calibration.amperes, calibration.forward_volts, self.amperes(z)[0])
+        missed: NDArray[np.float64] = self.activation(volts) - np.array([[-1.0], [1.0]])
+        return np.asarray(np.sqrt((missed**2).mean(axis=0)))
+
     def gain(self, ohms: NDArray[np.float64]) -> NDArray[np.float64]:
         """Turn device slopes dV/dI into da/dz."""
         return ohms * (self.kappa_amperes / self.scale_volts)
@@ -71,6 +88,10 @@ def fit_mapping(
         Kept free at the upper end for the second read of the pair.
     kappa_amperes
         None takes the median of the widths found.
+
+    Notes
+    -----
+    A neuron without a step (dead in use) gets a mapping that nobody may rely on, but no error.
     """
     grid = calibration.amperes
     slopes, middles = smooth_slopes(grid, calibration.forward_volts)
@@ -91,6 +112,7 @@ def fit_mapping(
         for sign in (1, -1)
     )
     scale = (above - below)[0] / 2
+    scale = np.where(scale == 0.0, np.inf, scale)
     return BiasMapping(centre, kappa_amperes, (above + below)[0] / 2, scale, low, high)
 
 
@@ -122,6 +144,8 @@ def _crossing(curve: NDArray[np.float64], peak: int, direction: int) -> float:
         place += direction
     following = place + direction
     if not 0 <= following < len(curve):
+        return float(abs(place - peak))
+    if curve[place] == curve[following]:
         return float(abs(place - peak))
     part = (curve[place] - half) / (curve[place] - curve[following])
     return float(abs(place - peak) + part)

@@ -10,7 +10,8 @@ from typing import Any
 
 import torch
 
-from labtrain.session.sink import Column, Sink
+from labtrain.session.sink import Column, RowStream, Sink
+from labtrain.training.checkpoints import checkpoint
 from labtrain.training.determinism import weights_digest
 from labtrain.training.gradients import GradientCheck
 from labtrain.training.loop import Epoch, Step
@@ -40,6 +41,14 @@ GRADIENTS = {
     "device_slope": Column(unit="ohm", long_name="estimated from the pair"),
     "reference_slope": Column(unit="ohm", long_name="central difference of the forward device"),
 }
+FINDINGS = {
+    "fold": _INT,
+    "epoch": _INT,
+    "neuron": Column("str"),
+    "condition": Column("str", long_name="dead, stuck, moved or saturating"),
+    "action": Column("str", long_name="what was done about it"),
+    "share": Column(long_name="of the epoch's responses or biases that showed it"),
+}
 DRIFT = {"t_ns": Column("int64", "ns"), "device": Column("str"), "ohm": Column(unit="ohm")}
 
 
@@ -58,6 +67,7 @@ class TrainingRecord:
     def __init__(self, sink: Sink, recipe: str, attributes: Mapping[str, Any]) -> None:
         self._sink = sink
         self._root = f"train/{recipe}"
+        self._findings: RowStream | None = None
         self._waiting: list[dict[str, Any]] = []
         self._steps = sink.stream(f"{self._root}/steps", STEPS, attributes)
         self._epochs = sink.stream(f"{self._root}/epochs", EPOCHS, attributes)
@@ -96,6 +106,12 @@ class TrainingRecord:
             }
         )
 
+    def finding(self, row: Mapping[str, Any]) -> None:
+        """Note what was found wrong with a neuron in use."""
+        if self._findings is None:
+            self._findings = self._sink.stream(f"{self._root}/findings", FINDINGS, self._attributes)
+        self._findings.append(row)
+
     def gradients(self, neurons: list[int], check: GradientCheck) -> None:
         """Note every slope of a gradient check."""
         rows = self._sink.stream(f"{self._root}/gradients", GRADIENTS, self._attributes)
@@ -109,6 +125,10 @@ class TrainingRecord:
                         "reference_slope": float(check.reference_ohms[point, column]),
                     }
                 )
+
+    def state(self, fold: int, epoch: int, state: Mapping[str, Any]) -> None:
+        """Note all that a training needs to go on from the end of an epoch."""
+        checkpoint(self._sink, self._root, f"fold{fold}-epoch{epoch}", state)
 
     def checkpoint(self, fold: int, network: torch.nn.Module) -> None:
         """Note the weights of a fold."""

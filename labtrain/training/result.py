@@ -38,6 +38,7 @@ def training_result(
         "neurons": [f"{name}[{index}]" for index in training.chosen],
         "dead": [f"{name}[{index}]" for index in training.health.dead],
         "stuck": [f"{name}[{index}]" for index in training.health.stuck],
+        "findings": training.findings,
         "drift_alarms": training.drift.alarms if training.drift else None,
         "ledger": ledger(training),
     }
@@ -54,10 +55,11 @@ def ledger(training: DeviceTraining) -> dict[str, float]:
     bench's clock: settling, relays and messages included.
     """
     aperture = training.context.settings["aperture"] or SIMULATED["aperture"]
-    reads = training.calibration_readings + sum(layer.ledger.reads for layer in training.layers)
+    calibration_reads = training.calibration_readings + sum(check.readings for check in training.checks)
+    reads = calibration_reads + sum(layer.ledger.reads for layer in training.layers)
     counts: dict[str, float] = {
         "reads": reads,
-        "calibration_reads": training.calibration_readings,
+        "calibration_reads": calibration_reads,
         "flagged_reads": sum(int(layer.ledger.tally.flagged.sum()) for layer in training.layers),
         "latency_seconds": reads * aperture,
         "energy_joules": aperture * sum(float(layer.ledger.tally.watts.sum()) for layer in training.layers),
