@@ -149,13 +149,17 @@ def vteam_current(parameters: Parameters, x: Any, volts: Any) -> Any:
 
 
 def yakopcic_current(parameters: Parameters, x: Any, volts: Any) -> Any:
-    """Return I = a x sinh(b V) in A, ``a1`` for V >= 0 and ``a2`` below.
+    """Return I = a x sinh(b V) in A, ``a1`` and ``b`` for V >= 0, ``a2`` and ``b2`` (default ``b``) below.
 
-    Yakopcic et al., IEEE Electron Device Lett. 32, 1436 (2011).
+    Yakopcic et al., IEEE Electron Device Lett. 32, 1436 (2011); the second exponent as in their later model
+    (IEEE Trans. CAD 39, 1084 (2020)): a Schottky contact is not symmetric.
     """
     xp = namespace(x, volts, *parameters.values())
-    amplitude = xp.where(volts >= 0, parameters["a1"] + 0.0 * volts, parameters["a2"] + 0.0 * volts)
-    return amplitude * x * xp.sinh(parameters["b"] * volts)
+    forward = volts >= 0
+    amplitude = xp.where(forward, parameters["a1"] + 0.0 * volts, parameters["a2"] + 0.0 * volts)
+    exponent = parameters["b"] + 0.0 * volts
+    exponent = xp.where(forward, exponent, parameters.get("b2", parameters["b"]) + 0.0 * volts)
+    return amplitude * x * xp.sinh(exponent * volts)
 
 
 def yakopcic_rate(parameters: Parameters, x: Any, volts: Any) -> Any:

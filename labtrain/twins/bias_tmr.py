@@ -29,7 +29,7 @@ def fit_bias_tmr(volts: Floats, amperes: Floats, state: Floats) -> Fit:
     volts, amperes
         ``[m]`` readings across the barrier.
     state
-        ``[m]``: 0 parallel, 1 antiparallel.
+        ``[m]``: 0 parallel, 1 antiparallel; readings of negative, unknown state are left out.
 
     Returns
     -------
@@ -42,7 +42,8 @@ def fit_bias_tmr(volts: Floats, amperes: Floats, state: Floats) -> Fit:
     TooFewData, DataError
         For fewer than five readings of a state; for a state that is neither 0 nor 1.
     """
-    volts, amperes, state = (np.asarray(a, dtype=float) for a in (volts, amperes, state))
+    known = np.asarray(state) >= 0
+    volts, amperes, state = (np.asarray(a, dtype=float)[known] for a in (volts, amperes, state))
     _check(volts, amperes, state)
     parameters = (
         Parameter("r_p", "ohm", positive=True),

@@ -2,10 +2,11 @@
 
 MAP.toml::
 
-    group_by = ["device_id", "direction"]      # a device's name is these values joined by "/"
-    where = { t_p = 7.5e-10 }                  # only rows with these values
+    group_by = ["device_id", "direction"]      # a device's name is these values joined by "/"; "file"
+    where = { t_p = 7.5e-10 }                  # only rows with these values, or in { above = -1, below = 1 }
     delimiter = ","                            # "tab" for tabulators
     header = true                              # false: columns are named "1", "2", ...
+    wide = { first = 2, labels = ["HRS", "LRS"], label = "state", value = "R" }  # repeats side by side
 
     [columns]
     voltage = { name = "V [V]", unit = "V" }
@@ -96,6 +97,19 @@ class ColumnUse:
 
 
 @dataclass(frozen=True, slots=True)
+class Wide:
+    """A table with repeats side by side: from column ``first`` (1 is the first) on, ``labels`` in turn.
+
+    The cells become a column named ``value``, and what each is one named ``label``.
+    """
+
+    first: int
+    labels: tuple[str, ...]
+    label: str = "label"
+    value: str = "value"
+
+
+@dataclass(frozen=True, slots=True)
 class ColumnMap:
     """Roles to columns, and how rows are sorted into devices."""
 
@@ -104,6 +118,7 @@ class ColumnMap:
     where: Mapping[str, Any] = field(default_factory=dict)
     delimiter: str = ","
     header: bool = True
+    wide: Wide | None = None
 
     def as_data(self) -> dict[str, Any]:
         """Return JSON-able data that :func:`column_map` reads back."""
@@ -136,7 +151,7 @@ def read_column_map(path: Path) -> ColumnMap:
 
 def column_map(data: Mapping[str, Any], file: Path | None = None) -> ColumnMap:
     """Check a column map's data; see :func:`read_column_map`."""
-    _known_only(data, ("columns", "group_by", "where", "delimiter", "header"), "", file)
+    _known_only(data, ("columns", "group_by", "where", "delimiter", "header", "wide"), "", file)
     columns = data.get("columns")
     if not isinstance(columns, Mapping) or not columns:
         raise UsageError(
@@ -153,10 +168,60 @@ def column_map(data: Mapping[str, Any], file: Path | None = None) -> ColumnMap:
     return ColumnMap(
         columns={role: _use(role, entry, file) for role, entry in columns.items()},
         group_by=tuple(group_by),
-        where=dict(data.get("where", {})),
+        where=_where(data.get("where", {}), file),
         delimiter="\t" if delimiter in ("tab", "\t") else delimiter,
         header=bool(data.get("header", True)),
+        wide=_wide(data["wide"], file) if "wide" in data else None,
     )
+
+
+def _wide(entry: Any, file: Path | None) -> Wide:
+    if not isinstance(entry, Mapping):
+        entry = {}
+    _known_only(entry, ("first", "labels", "label", "value"), "wide.", file)
+    first, labels = entry.get("first"), entry.get("labels")
+    if not isinstance(first, int) or not isinstance(labels, list) or not labels:
+        raise UsageError(
+            "a wide table needs the first repeated column and what the columns hold in turn",
+            file=file,
+            key="wide",
+            remedy='for instance wide = {first = 2, labels = ["HRS", "LRS"], label = "state", value = "R"}',
+        )
+    names = (str(entry.get("label", "label")), str(entry.get("value", "value")))
+    return Wide(first, tuple(map(str, labels)), *names)
+
+
+def kept_rows(columns: Mapping[str, NDArray[Any]], where: Mapping[str, Any], rows: int) -> NDArray[np.bool_]:
+    """Return which rows ``where`` keeps: a value (or a list of them), or ``{above, below}``."""
+    keep = np.ones(rows, dtype=bool)
+    for name, wanted in where.items():
+        keep &= _matches(columns[name], wanted)
+    return keep
+
+
+def _matches(column: NDArray[Any], wanted: Any) -> NDArray[np.bool_]:
+    """Compare as numbers where ``wanted`` is one or a range of them, else as text."""
+    if isinstance(wanted, list | tuple):
+        return np.asarray(np.any([_matches(column, one) for one in wanted], axis=0), dtype=bool)
+    if isinstance(wanted, str):
+        return np.asarray(column.astype(str) == wanted)
+    try:
+        numbers = np.asarray(column.astype(float), dtype=np.float64)
+    except ValueError:
+        return np.zeros(len(column), dtype=bool)
+    if isinstance(wanted, Mapping):
+        above, below = float(wanted.get("above", -np.inf)), float(wanted.get("below", np.inf))
+        return np.asarray((numbers > above) & (numbers < below))
+    return np.asarray(np.isclose(numbers, float(wanted), rtol=1e-9, atol=0), dtype=bool)
+
+
+def _where(entry: Any, file: Path | None) -> dict[str, Any]:
+    if not isinstance(entry, Mapping):
+        raise UsageError("where must be a table", file=file, key="where", remedy="where = {column = value}")
+    for name, wanted in entry.items():
+        if isinstance(wanted, Mapping):
+            _known_only(wanted, ("above", "below"), f"where.{name}.", file)
+    return dict(entry)
 
 
 def _use(role: str, entry: Any, file: Path | None) -> ColumnUse:

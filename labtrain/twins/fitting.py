@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from labtrain.errors import DataError, UsageError
-from labtrain.twins.column_map import ColumnMap
+from labtrain.twins.column_map import ColumnMap, kept_rows
 from labtrain.twins.fit import Fit, Floats, TooFewData
 from labtrain.twins.models import MODELS
 
@@ -76,9 +76,7 @@ def _fit_one(name: str, model: str, roles: Mapping[str, Floats]) -> Fit:
 
 def _groups(columns: Columns, plan: ColumnMap) -> dict[str, NDArray[np.intp]]:
     """Row numbers by device, in order of appearance; only rows that ``where`` keeps."""
-    keep = np.ones(len(next(iter(columns.values()))), dtype=bool)
-    for name, wanted in plan.where.items():
-        keep &= _matches(columns[name], wanted)
+    keep = kept_rows(columns, plan.where, len(next(iter(columns.values()))))
     if not plan.group_by:
         return {"device": np.flatnonzero(keep)}
     groups: dict[str, list[int]] = {}
@@ -87,16 +85,6 @@ def _groups(columns: Columns, plan: ColumnMap) -> dict[str, NDArray[np.intp]]:
         if kept:
             group.append(row)
     return {name: np.array(found, dtype=np.intp) for name, found in groups.items()}
-
-
-def _matches(column: NDArray[Any], wanted: Any) -> NDArray[np.bool_]:
-    """Compare as numbers where ``wanted`` is one, else as text."""
-    if isinstance(wanted, str):
-        return np.asarray(column.astype(str) == wanted)
-    try:
-        return np.asarray(np.isclose(column.astype(float), float(wanted), rtol=1e-9, atol=0), dtype=bool)
-    except ValueError:
-        return np.zeros(len(column), dtype=bool)
 
 
 def _wanted(name: str, devices: Sequence[str] | None) -> bool:

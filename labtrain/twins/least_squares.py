@@ -51,8 +51,8 @@ class LeastSquares(Problem):
         """Return the growth of the squares over the residual variance."""
         return (self.squares(coordinates) - self.squares(best)) / self.variance(best)
 
-    def minimise(self, start: Floats, held: int | None = None) -> Floats:
-        """MINPACK's lmdif over the free coordinates."""
+    def minimise(self, start: Floats, held: int | None = None, calls: int = 60) -> Floats:
+        """MINPACK's lmdif over the free coordinates, with some ``calls`` a coordinate."""
         free = np.array([i for i in range(len(start)) if i != held], dtype=int)
         if not len(free):
             return start
@@ -64,7 +64,7 @@ class LeastSquares(Problem):
 
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # MINPACK warns where it stops short; the verdict tells that
-            found = optimize.leastsq(residuals, start[free], xtol=1e-9, ftol=1e-11, maxfev=60 * len(start))
+            found = optimize.leastsq(residuals, start[free], xtol=1e-7, ftol=1e-8, maxfev=calls * len(start))
         best = start.copy()
         best[free] = found[0]
         return best if self.squares(best) <= self.squares(start) else start

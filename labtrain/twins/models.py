@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
+from numpy.typing import NDArray
 
 from labtrain.errors import UsageError
 from labtrain.twins import bias_tmr, relaxation, soft_bounds, telegraph, write_noise
 from labtrain.twins.bias_tmr import fit_bias_tmr
 from labtrain.twins.fit import Fit, Floats
+from labtrain.twins.memristor_sweeps import SWEEP_MODELS, SweepModel, fit_sweeps, sweeps
 from labtrain.twins.nano_neuron import fit_nano_neuron
 from labtrain.twins.relaxation import fit_relaxation
 from labtrain.twins.resistance import fit_resistance
@@ -102,6 +105,10 @@ def _interval_of(seconds: Floats) -> Floats:
     return np.full(len(seconds), usual)
 
 
+def _sweeps(model: SweepModel, roles: Roles) -> Fit:
+    return fit_sweeps(sweeps(roles["voltage"], roles["current"], roles["time"]), model)
+
+
 def _soft_bounds(roles: Roles) -> Fit:
     if "before" in roles:
         return fit_soft_bounds(roles["before"], roles["conductance"], roles["polarity"])
@@ -111,8 +118,19 @@ def _soft_bounds(roles: Roles) -> Fit:
 
 def _write_noise(roles: Roles) -> Fit:
     if "target" in roles:
-        return fit_write_noise(roles["target"], roles["conductance"])
+        ends = _ends_of_writes(roles)
+        return fit_write_noise(roles["target"][ends], roles["conductance"][ends])
     return fit_repeated_writes(roles["resistance"] if "resistance" in roles else 1 / roles["conductance"])
+
+
+def _ends_of_writes(roles: Roles) -> NDArray[np.intp]:
+    """Rows at which a write was done: the last of pulses to one target that each start where one ended."""
+    target, after = roles["target"], roles["conductance"]
+    aimed = np.isfinite(target)
+    goes_on = np.zeros(len(target), dtype=bool)
+    if "before" in roles:
+        goes_on[:-1] = (target[1:] == target[:-1]) & (roles["before"][1:] == after[:-1])
+    return np.flatnonzero(aimed & ~goes_on)
 
 
 _COUNTS = (("voltage", "switched", "width?"), ("voltage", "probability", "trials", "width?"))
@@ -146,6 +164,10 @@ MODELS: dict[str, Model] = {
             bias_tmr.MODEL,
             (("voltage", "current", "state"), ("voltage", "resistance", "state")),
             _bias_tmr,
+        ),
+        *(
+            Model(name, (("voltage", "current", "time"),), partial(_sweeps, model))
+            for name, model in SWEEP_MODELS.items()
         ),
         Model(
             soft_bounds.MODEL,

@@ -30,9 +30,9 @@ class Parameter:
     name, unit
         As in the twin file.
     scale
-        A change of this size matters; of a positive parameter the logarithm is fitted and it is 1.
+        A change of this size matters; of a parameter of known sign the sign, 1 or -1.
     positive
-        Whether it is positive by nature.
+        Whether it has its scale's sign by nature: then the logarithm of its size is fitted.
     """
 
     name: str
@@ -42,15 +42,15 @@ class Parameter:
 
     def value(self, coordinate: float) -> float:
         """Return the parameter at a coordinate."""
-        return math.exp(min(coordinate, 700.0)) if self.positive else coordinate * self.scale
+        return self.scale * (math.exp(min(coordinate, 700.0)) if self.positive else coordinate)
 
     def coordinate(self, value: float) -> float:
         """Return the coordinate of a value."""
-        return math.log(max(value, 1e-300)) if self.positive else value / self.scale
+        return math.log(max(value / self.scale, 1e-300)) if self.positive else value / self.scale
 
     def slope(self, coordinate: float) -> float:
         """Return d value / d coordinate."""
-        return self.value(coordinate) if self.positive else self.scale
+        return abs(self.value(coordinate) if self.positive else self.scale)
 
 
 class Problem(ABC):
@@ -96,16 +96,17 @@ def estimates(problem: Problem, best: Floats, covariance: Floats) -> dict[str, E
         low, high = _ends(problem, best, covariance, index)
         value = parameter.value(float(best[index]))
         interval = (_end(parameter, low), _end(parameter, high))
+        interval = interval if interval[0] <= interval[1] else interval[::-1]
         sd = deviation * parameter.slope(float(best[index]))
-        if parameter.positive and math.isnan(sd) and interval[0] == 0:
-            sd = interval[1] / 2  # an upper limit
+        if parameter.positive and math.isnan(sd) and 0 in interval:
+            sd = max(map(abs, interval)) / 2  # an upper limit
         found[parameter.name] = Estimate(value, sd, parameter.unit, interval)
     return found
 
 
 def _end(parameter: Parameter, coordinate: float) -> float:
     if math.isinf(coordinate):
-        return 0.0 if parameter.positive and coordinate < 0 else coordinate
+        return parameter.scale * (0.0 if parameter.positive and coordinate < 0 else coordinate)
     return parameter.value(coordinate)
 
 

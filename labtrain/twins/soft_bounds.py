@@ -47,7 +47,7 @@ def fit_soft_bounds(before: Floats, after: Floats, polarity: Floats) -> Fit:
         ``[m]`` conductances in S read before and after each pulse, in order. Where a pulse's ``before`` is
         the ``after`` of the pulse before it, it is the same reading.
     polarity
-        ``[m]``: positive potentiates, negative depresses.
+        ``[m]``: positive potentiates, negative depresses; rows of 0, without a pulse, are left out.
 
     Returns
     -------
@@ -64,6 +64,7 @@ def fit_soft_bounds(before: Floats, after: Floats, polarity: Floats) -> Fit:
     """
     before, after = np.asarray(before, dtype=float), np.asarray(after, dtype=float)
     sign = np.sign(np.asarray(polarity, dtype=float))
+    before, after, sign = before[sign != 0], after[sign != 0], sign[sign != 0]
     _check(before, after, sign)
     problem = Likelihood(_PARAMETERS, lambda values: _filtered(values, before, after, sign)[0])
     tries = [problem.minimise(problem.coordinates(s)) for s in _starts(before, after, sign)]

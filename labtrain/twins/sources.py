@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from labtrain.errors import UsageError
 from labtrain.twins.column_map import column_map, read_column_map
 from labtrain.twins.csv_data import read_csv
@@ -74,11 +76,12 @@ def fit_files(
     """
     devices = [part.strip() for part in device.split(",")] if device else None
     fits: dict[str, Fit] = {}
+    tables = [path for path in paths if path.suffix.lower() not in (".h5", ".hdf5")]
     for path in paths:
-        if path.suffix.lower() in (".h5", ".hdf5"):
+        if path not in tables:
             fits |= _session(path, model, devices)
-        else:
-            fits |= _csv(path, columns, model, devices)
+    if tables:
+        fits |= _csv(tables, columns, model, devices)
     if not fits:
         raise UsageError(
             "there is nothing to fit in the data given",
@@ -95,9 +98,12 @@ def _session(path: Path, model: str | None, devices: Sequence[str] | None) -> di
 
 
 def _csv(
-    path: Path, columns: Path | None, model: str | None, devices: Sequence[str] | None
+    paths: Sequence[Path], columns: Path | None, model: str | None, devices: Sequence[str] | None
 ) -> dict[str, Fit]:
+    """Fit files of one column map together: rows of one device may lie in several."""
     if columns is None:
-        raise UsageError("a CSV file needs a column map", file=path, remedy="give --columns MAP.toml")
+        raise UsageError("a CSV file needs a column map", file=paths[0], remedy="give --columns MAP.toml")
     plan = read_column_map(columns)
-    return fit_rows(read_csv(path, plan), plan, model=model or usual_model(plan.columns), devices=devices)
+    tables = [read_csv(path, plan) for path in paths]
+    rows = {name: np.concatenate([table[name] for table in tables]) for name in tables[0]}
+    return fit_rows(rows, plan, model=model or usual_model(plan.columns), devices=devices)

@@ -125,17 +125,20 @@ def _true_trials(rates: Floats, trials: Floats) -> tuple[Floats, str]:
 
 
 def _check_steps(rates: Floats, trials: Floats) -> None:
-    """Refuse fractions between the steps 1/n: repetitions as stated would not give them."""
+    found = impossible_fraction(rates, trials)
+    if found is not None:
+        raise DataError(found[1], remedy="check the columns of fractions and repetitions")
+
+
+def impossible_fraction(rates: Floats, trials: Floats) -> tuple[int, str] | None:
+    """Find the first fraction that the stated repetitions cannot give: its place, and words."""
     successes = rates * trials
-    # rates are often written with two or three decimals: half a unit of the last is allowed
+    # fractions are often written with two or three decimals: half a unit of the last is allowed
     off = np.abs(successes - np.round(successes)) > np.maximum(1e-6, 0.0051 * trials)
-    if off.any():
-        where = int(np.argmax(off))
-        raise DataError(
-            f"a fraction of {rates[where]:g} in {trials[where]:g} repetitions is {successes[where]:.4g}"
-            " successes",
-            remedy="check the column of repetitions",
-        )
+    if not off.any():
+        return None
+    where = int(np.argmax(off))
+    return where, f"{trials[where]:g} repetitions cannot give a fraction of {rates[where]:g}"
 
 
 def fit_switching(counts: Counts, model: str = "logistic") -> Fit:

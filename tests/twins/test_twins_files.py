@@ -125,8 +125,8 @@ def test_an_unknown_device_is_refused_with_those_there_are(tmp_path):
         (lambda t: "device,kind,U [mV],P,n\n", None, "no rows"),
         (lambda t: t.replace(",", "\t"), 1, "is not there"),
         (
-            lambda t: t.replace("880,0.34,50", '880,"0.34\n",50', 1).replace("900,0.9", "9oo,0.9", 1),
-            8,
+            lambda t: t.replace("880,0.34,50", '880,"0.34\n",50', 1).replace("920,0.5", "92o,0.5", 1),
+            9,
             "no number",
         ),
     ],
