@@ -154,11 +154,12 @@ def buffer(array: NDArray[Any]) -> Any:
 
 @dataclass(frozen=True, slots=True)
 class NamedArray:
-    """A named array as it stands in the journal."""
+    """A named array as it stands in the journal; ``head`` is what stands before its data."""
 
     name: str
     value: NDArray[Any]
     unit: str
+    head: bytes
 
     @classmethod
     def unpack(cls, payload: memoryview) -> NamedArray:
@@ -166,4 +167,4 @@ class NamedArray:
         start = 4 + int.from_bytes(payload[:4], "little")
         head = json.loads(bytes(payload[4:start]))
         value = np.frombuffer(payload[start:], head["dtype"]).reshape(head["shape"])
-        return cls(head["name"], value, head["unit"])
+        return cls(head["name"], value, head["unit"], bytes(payload[:start]))

@@ -125,6 +125,12 @@ class Scan:
         start = int(self.starts[index])
         return self.view[start : start + int(self.headers["length"][index])]
 
+    def proof(self, index: int) -> tuple[bytes, bytes]:
+        """Return a record's checksum, and what of its header it covers before the payload."""
+        start = int(self.starts[index])
+        header = bytes(self.view[start - HEADER_BYTES : start])
+        return header[:8], header[8:]
+
     def payloads(self, indices: NDArray[np.int64]) -> list[memoryview]:
         """Return the payloads of several records."""
         starts = self.starts[indices]

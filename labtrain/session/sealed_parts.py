@@ -12,7 +12,7 @@ import numpy as np
 from labtrain.session.array_form import ExchangeForm, NamedArray
 from labtrain.session.contents import Contents, StreamRecord
 from labtrain.session.frames import BENCH_CLOCK, SESSION_CLOCK, STATUSES, Kind
-from labtrain.session.layout import SealedWriter
+from labtrain.session.layout import Proof, SealedWriter
 from labtrain.session.names import document_path
 from labtrain.session.transactions import COLUMNS, index_messages
 
@@ -127,7 +127,7 @@ def _write_messages(contents: Contents, writer: SealedWriter, index: Index) -> N
     writer.texts(f"{_MESSAGES}/ports", index.ports)
     writer.texts(f"{_MESSAGES}/statuses", STATUSES)
     for name, column in columns.items():
-        units = {"units": "ns"} if name.endswith("_ns") else {}
+        units: dict[str, Any] = {"units": "ns"} if name.endswith("_ns") else {}
         writer.dataset(f"{_MESSAGES}/index/{name}", column, long_name=COLUMNS[name], **units)
     writer.dataset(f"{_MESSAGES}/blob", blob)
 
@@ -139,7 +139,7 @@ def _write_stream(contents: Contents, stream: StreamRecord, writer: SealedWriter
         columns = stream.form.unpack_fixed(contents.scan.joined(stream.rows))
     for name, values in columns.items():
         column = stream.form.columns[name]
-        labels = {"units": column.unit, "long_name": column.long_name or name}
+        labels: dict[str, Any] = {"units": column.unit, "long_name": column.long_name or name}
         write = writer.texts if column.dtype == "str" else writer.dataset
         write(f"{stream.name}/{name}", values, **labels)
     writer.group(stream.name, **_plot(stream), **_shown(stream.attributes))
@@ -187,17 +187,17 @@ def _write_exchanges(
 
 
 def _write_arrays(contents: Contents, writer: SealedWriter, index: Index) -> None:
-    indices = contents.scan.of(Kind.ARRAY)
-    seqs = contents.scan.headers["seq"][indices].tolist()
-    arrays = {
-        seq: NamedArray.unpack(payload)
-        for seq, payload in zip(seqs, contents.scan.payloads(indices), strict=True)
-    }
+    scan = contents.scan
+    records = {int(scan.headers["seq"][i]): int(i) for i in scan.of(Kind.ARRAY)}
+    arrays = {seq: NamedArray.unpack(scan.payload(record)) for seq, record in records.items()}
     for name, versions in _versions({seq: array.name for seq, array in arrays.items()}).items():
         index.arrays[name] = []
         for seq, path in zip(versions, _paths(name, versions), strict=True):
-            writer.dataset(path, arrays[seq].value, units=arrays[seq].unit, seq=seq)
-            index.arrays[name].append({"path": path, "seq": seq, "unit": arrays[seq].unit})
+            array = arrays[seq]
+            checksum, header = scan.proof(records[seq])
+            proof = Proof(checksum, header + array.head)
+            writer.dataset(path, array.value, proof, units=array.unit, seq=seq)
+            index.arrays[name].append({"path": path, "seq": seq, "unit": array.unit})
 
 
 def _point_viewers(contents: Contents, writer: SealedWriter) -> None:
