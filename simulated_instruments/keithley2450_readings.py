@@ -72,7 +72,7 @@ def _named(arguments: tuple[str, ...]) -> str:
 def read(instrument: Any, suffixes: tuple[int, ...], arguments: tuple[str, ...]) -> Any:
     """Measure into a buffer and answer the last reading (``:READ?``)."""
     names = _elements(arguments[1:])
-    return _last(instrument, instrument.read_once(_named(arguments)), names)
+    return _written(instrument, instrument.read_once(_named(arguments)).last(names), names)
 
 
 def measure(name: str | None) -> Any:

@@ -138,11 +138,8 @@ class VirtualKeithley2602B(TspInstrument):
 
     def _sweeping(self) -> float:
         """Bits 1 and 2: a sweep runs on channel a, b."""
-        return sum(
-            bit
-            for bit, smu in zip((2.0, 4.0), self.smus.values(), strict=True)
-            if smu.channel.running is not None
-        )
+        running = [smu.channel.running is not None for smu in self.smus.values()]
+        return 2.0 * running[0] + 4.0 * running[1]
 
     def state_dict(self) -> dict[str, Any]:
         """The reading counters: noise goes on where it was."""

@@ -10,24 +10,6 @@ from typing import NamedTuple
 from simulated_instruments.scpi_errors import ScpiError
 
 
-class Unit(NamedTuple):
-    """One program message unit.
-
-    Attributes
-    ----------
-    path
-        Mnemonics in capitals, from the root: ``("SOUR", "VOLT")``, or ``("*IDN",)``.
-    query
-        Whether it ended in ``?``.
-    arguments
-        The parameters as sent, blanks at their ends removed.
-    """
-
-    path: tuple[str, ...]
-    query: bool
-    arguments: tuple[str, ...]
-
-
 def split_outside_quotes(text: str, separator: str) -> list[str]:
     """Split at ``separator`` where it is not inside ``'...'``, ``"..."`` or ``(@...)``.
 
@@ -56,14 +38,39 @@ def split_outside_quotes(text: str, separator: str) -> list[str]:
     return parts
 
 
-def parse_unit(text: str, path: tuple[str, ...]) -> tuple[Unit, tuple[str, ...]]:
-    """Parse one unit; return it and the path that a following unit starts from.
+def parse_unit(text: str) -> tuple[str, tuple[str, ...]]:
+    """Split one unit, which is not blank, into its header and its parameters as sent, blanks removed."""
+    pieces = text.split(None, 1)
+    if len(pieces) == 1:
+        return pieces[0], ()
+    header, rest = pieces
+    return header, tuple([argument.strip() for argument in split_outside_quotes(rest, ",")])
+
+
+class Header(NamedTuple):
+    """A header, read.
+
+    Attributes
+    ----------
+    path
+        Mnemonics in capitals, from the root: ``("SOUR", "VOLT")``, or ``("*IDN",)``.
+    query
+        Whether it ended in ``?``.
+    following
+        The path that a following unit starts from.
+    """
+
+    path: tuple[str, ...]
+    query: bool
+    following: tuple[str, ...]
+
+
+def parse_header(header: str, start: tuple[str, ...]) -> Header:
+    """Read a header.
 
     Parameters
     ----------
-    text
-        Without separators; not blank.
-    path
+    start
         Where a header without a leading colon starts (SCPI-1999, volume 1, 6.2.4).
 
     Raises
@@ -71,20 +78,15 @@ def parse_unit(text: str, path: tuple[str, ...]) -> tuple[Unit, tuple[str, ...]]
     ScpiError
         -101 or -102 for what is no header.
     """
-    pieces = text.split(None, 1)
-    header, rest = pieces[0], (pieces[1] if len(pieces) > 1 else "")
     query = header.endswith("?")
     name = (header[:-1] if query else header).upper()
-    arguments = tuple(map(str.strip, split_outside_quotes(rest, ","))) if rest.strip() else ()
-    if name.lstrip(":").startswith(
-        "*"
-    ):  # a common command leaves the path alone; ":*CLS" is met in the field
-        return Unit((name.lstrip(":"),), query, arguments), path
-    start = () if name.startswith(":") else path
+    bare = name.lstrip(":")
+    if bare.startswith("*"):  # a common command leaves the path alone; ":*CLS" is met in the field
+        return Header((bare,), query, start)
     nodes = tuple(name.removeprefix(":").split(":"))
     if not all(nodes):
-        raise ScpiError(-102, text[:40])
+        raise ScpiError(-102, header[:40])
     if not name.isascii() or not all(node.replace("_", "").isalnum() for node in nodes):
-        raise ScpiError(-101, text[:40])
-    full = start + nodes
-    return Unit(full, query, arguments), full[:-1]
+        raise ScpiError(-101, header[:40])
+    full = nodes if name.startswith(":") else start + nodes
+    return Header(full, query, full[:-1])

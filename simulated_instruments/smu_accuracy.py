@@ -32,6 +32,7 @@ OVERRANGE: Final = 1.05
 
 _NOISE_OF_RANGE: Final = 1e-6
 _MAINS_VOLTS: Final = 30e-6
+_REMEMBERED: Final = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,10 +118,22 @@ KEITHLEY_2450: Final = Specification(
 )
 
 
+class _Source(NamedTuple):
+    """What one source range does to a level: whole steps, then ``factor x + offset``."""
+
+    step: float
+    factor: float
+    offset: float
+
+
 class _Range(NamedTuple):
-    """What one measure range does to a reading: ``factor x + offset`` in steps, up to ``end``."""
+    """What one measure range does to a reading at one aperture: ``factor x + offset``, in steps, to ``end``.
+
+    ``noise`` is the scatter of a reading and ``pickup`` what is left of the mains, before that.
+    """
 
     noise: float
+    pickup: float
     factor: float
     offset: float
     step: float
@@ -150,7 +163,8 @@ class ReadingModel:
         self._errors: dict[tuple[str, str, float], tuple[float, float]] = {}
         self._noise = {q: self._draws("normal", "noise", q) for q in RANGES}
         self._mains = {q: self._draws(_mains_volts, "mains", q) for q in RANGES}
-        self._ranges: dict[tuple[Quantity, float], _Range] = {}
+        self._sources: dict[tuple[Quantity, float], _Source] = {}
+        self._ranges: dict[tuple[Quantity, float, float], _Range] = {}
         self.readings = 0
 
     def _draws(self, draw: Kind, kind: str, quantity: Quantity) -> Draws:
@@ -173,17 +187,21 @@ class ReadingModel:
         """Return what really comes out at programmed ``levels`` on a source range."""
         if self._ideal:
             return levels
-        step = self._data_sheet.steps[quantity][full_scale]
-        gain, offset = self._error("source", quantity, full_scale)
-        return np.rint(levels / step) * step * (1.0 + gain) + offset
+        step, factor, offset = self._source(quantity, full_scale)
+        return np.rint(levels / step) * step * factor + offset
 
     def sourced_once(self, quantity: Quantity, full_scale: float, level: float) -> float:
         """Do what :meth:`sourced` does for one level."""
         if self._ideal:
             return level
-        step = self._data_sheet.steps[quantity][full_scale]
+        step, factor, offset = self._sources.get((quantity, full_scale)) or self._source(quantity, full_scale)
+        return round(level / step) * step * factor + offset
+
+    def _source(self, quantity: Quantity, full_scale: float) -> _Source:
         gain, offset = self._error("source", quantity, full_scale)
-        return round(level / step) * step * (1.0 + gain) + offset
+        made = _Source(self._data_sheet.steps[quantity][full_scale], 1.0 + gain, offset)
+        self._sources[quantity, full_scale] = made
+        return made
 
     def read(self, quantity: Quantity, full_scale: float | None, nplc: float, truth: Floats) -> Floats:
         """Return readings of ``truth [B]``; ``full_scale`` None chooses a range for each.
@@ -193,58 +211,60 @@ class ReadingModel:
         first, self.readings = self.readings, self.readings + len(truth)
         if self._ideal:
             return truth.copy()
-        draws = self._noise[quantity].take(first, len(truth)) / nplc**0.5
-        mains = self._picked_up(quantity, nplc)
-        pickup = mains * self._mains[quantity].take(first, len(truth)) if mains else np.zeros(len(truth))
+        draws = self._noise[quantity].take(first, len(truth))
+        picks = nplc < 1.0 and quantity == "VOLT"
+        phases = self._mains[quantity].take(first, len(truth)) if picks else np.zeros(len(truth))
         if full_scale is not None:
-            return self._on_range(self._range(quantity, full_scale), truth, draws, pickup)
+            return self._on_range(self._range(quantity, full_scale, nplc), truth, draws, phases)
         sheet = self._data_sheet
         places = np.searchsorted(sheet.chosen_ends[quantity], np.abs(truth))
         readings = np.empty_like(truth)
         for place in set(places.tolist()):
-            here, chosen = places == place, self._range(quantity, sheet.full_scales[quantity][place])
-            readings[here] = self._on_range(chosen, truth[here], draws[here], pickup[here])
+            here, chosen = places == place, self._range(quantity, sheet.full_scales[quantity][place], nplc)
+            readings[here] = self._on_range(chosen, truth[here], draws[here], phases[here])
         return readings
 
-    def _on_range(self, chosen: _Range, truth: Floats, draws: Floats, pickup: Floats) -> Floats:
-        disturbed = truth + draws * chosen.noise + pickup
+    def _on_range(self, chosen: _Range, truth: Floats, draws: Floats, phases: Floats) -> Floats:
+        disturbed = truth + draws * chosen.noise + phases * chosen.pickup
         steps = np.rint((disturbed * chosen.factor + chosen.offset) / chosen.step)
         readings = steps * chosen.step + 0.0  # no instrument shows a negative zero
         return np.where(np.abs(truth) <= chosen.end, readings, self._data_sheet.overflow)
 
     def read_once(self, quantity: Quantity, full_scale: float | None, nplc: float, truth: float) -> float:
         """Do what :meth:`read` does for one reading, to the bit (a test holds them together)."""
-        k, self.readings = self.readings, self.readings + 1
+        k = self.readings
+        self.readings = k + 1
         if self._ideal:
             return truth
         if full_scale is None:
             sheet = self._data_sheet
             place = bisect_left(sheet.chosen_ends[quantity], abs(truth))
             full_scale = sheet.full_scales[quantity][place]
-        chosen = self._range(quantity, full_scale)
-        if not abs(truth) <= chosen.end:
+        noise, pickup, factor, offset, step, end = self._ranges.get(
+            (quantity, full_scale, nplc)
+        ) or self._range(quantity, full_scale, nplc)
+        if not abs(truth) <= end:
             return self._data_sheet.overflow
-        disturbed = truth + self._noise[quantity].one(k) / nplc**0.5 * chosen.noise
-        mains = self._picked_up(quantity, nplc)
-        if mains:
-            disturbed += mains * self._mains[quantity].one(k)
-        return round((disturbed * chosen.factor + chosen.offset) / chosen.step) * chosen.step
+        disturbed = truth + self._noise[quantity].one(k) * noise
+        if pickup:
+            disturbed += self._mains[quantity].one(k) * pickup
+        return round((disturbed * factor + offset) / step) * step
 
-    def _picked_up(self, quantity: Quantity, nplc: float) -> float:
-        """Return the amplitude of what a short aperture leaves of the mains, in V."""
-        return _MAINS_VOLTS * (1.0 - nplc) if nplc < 1.0 and quantity == "VOLT" else 0.0
-
-    def _range(self, quantity: Quantity, full_scale: float) -> _Range:
-        chosen = self._ranges.get((quantity, full_scale))
-        if chosen is None:
-            gain, offset = self._error("reading", quantity, full_scale)
-            step = full_scale / (2e6 if quantity == "VOLT" else 1e6)
-            end = full_scale * self._data_sheet.reading_overrange
-            chosen = _Range(full_scale * _NOISE_OF_RANGE, 1.0 + gain, offset, step, end)
-            self._ranges[quantity, full_scale] = chosen
-        return chosen
+    def _range(self, quantity: Quantity, full_scale: float, nplc: float) -> _Range:
+        gain, offset = self._error("reading", quantity, full_scale)
+        noise = full_scale * _NOISE_OF_RANGE / nplc**0.5
+        pickup = _MAINS_VOLTS * (1.0 - nplc) if nplc < 1.0 and quantity == "VOLT" else 0.0
+        step = full_scale / (2e6 if quantity == "VOLT" else 1e6)
+        end = full_scale * self._data_sheet.reading_overrange
+        made = _Range(noise, pickup, 1.0 + gain, offset, step, end)
+        if len(self._ranges) >= _REMEMBERED:
+            self._ranges.clear()
+        self._ranges[quantity, full_scale, nplc] = made
+        return made
 
 
 def _mains_volts(seed: int, stream: int, cell: int, k: NDArray[np.int64]) -> Floats:
     """Return the mains at the moment of each reading, for an amplitude of one."""
-    return np.asarray(np.sin(2 * math.pi * noise.uniform(seed, stream, cell, k)))
+    from labtrain.kernels.sequences import uniforms  # not before something is read
+
+    return np.asarray(np.sin(2 * math.pi * uniforms(seed, stream, cell, int(k[0]), len(k))))

@@ -80,7 +80,6 @@ class SmuChannel:
         self.model = ReadingModel(seed, name, ideal, specification)
         self._overhead, self._cycle, self.off_share = overhead_seconds, cycle_seconds, off_share
         self._port = world.add_meter(f"{name}.hi", f"{name}.lo")
-        world.add_process(self._catch_up)
         self._log: Log | None = None
 
     def set_defaults(
@@ -94,6 +93,7 @@ class SmuChannel:
     ) -> None:
         """Take settings over, output off, as a reset does; called once before anything else."""
         self.running: RunningSweep | None = None
+        self.world.drop_process(self._catch_up)
         self.function: Quantity = "VOLT"
         self.output = False
         self.sources, self.senses, self.measured = sources, senses, measured
@@ -231,22 +231,24 @@ class SmuChannel:
 
     def measure(self) -> Point:
         """Take one point where the source stands, in the time that it needs."""
-        self.world.wait(self.point_seconds())
-        volts, amperes, limited = self.world.measure(self._port, self.aperture())
-        read = self.model.read_once
-        volts = read("VOLT", self._full_scale("VOLT"), self._nplc("VOLT"), volts)
-        amperes = read("CURR", self._full_scale("CURR"), self._nplc("CURR"), amperes)
-        return Point(self.source.level, volts, amperes, self.world.now_ns(), limited)
+        world, read = self.world, self.model.read_once
+        aperture = self.aperture()
+        world.wait(self.delay + self.settle + self.apertures * aperture + self._overhead)
+        volts, amperes, limited = world.measure(self._port, aperture)
+        volts = read("VOLT", *self._reading_of("VOLT"), volts)
+        amperes = read("CURR", *self._reading_of("CURR"), amperes)
+        return Point(self.source.level, volts, amperes, world.now_ns(), limited)
 
-    def _full_scale(self, quantity: Quantity) -> float | None:
-        """Return the range of a reading; what is sourced is measured on the source's own. None: automatic."""
+    def _reading_of(self, quantity: Quantity) -> tuple[float | None, float]:
+        """Return range and aperture of a reading; a range of None is chosen for each.
+
+        What is sourced is measured on the source's own range.
+        """
+        nplc = self.senses[self.measured or quantity].nplc
         if quantity == self.function:
-            return self.source.range
+            return self.source.range, nplc
         sense = self.senses[quantity]
-        return None if sense.auto or self.measured == "RES" else sense.range
-
-    def _nplc(self, quantity: Quantity) -> float:
-        return self.senses[self.measured or quantity].nplc
+        return None if sense.auto or self.measured == "RES" else sense.range, nplc
 
     # --- sweeps ----------------------------------------------------------------------------
 
@@ -254,6 +256,7 @@ class SmuChannel:
         """Let a sweep run by itself from now on, its points into a log; the output must be on."""
         self._log = log
         self.running = sweep.started(self.world.now_ns())
+        self.world.add_process(self._catch_up)
 
     def stop(self) -> None:
         """Stop a running sweep where it stands."""
@@ -263,6 +266,7 @@ class SmuChannel:
     def _end(self, stopped: bool) -> None:
         assert self._log is not None
         self.running = None
+        self.world.drop_process(self._catch_up)
         self._log.finished(stopped)
         self.apply()
 
@@ -288,8 +292,8 @@ class SmuChannel:
         """Source ``levels [B]`` for ``dwell`` seconds each, read each, store."""
         volts, amperes, limited = self.world.sweep(self._port, self._driven(levels), self.aperture(), dwell)
         read = self.model.read
-        volts = read("VOLT", self._full_scale("VOLT"), self._nplc("VOLT"), volts)
-        amperes = read("CURR", self._full_scale("CURR"), self._nplc("CURR"), amperes)
+        volts = read("VOLT", *self._reading_of("VOLT"), volts)
+        amperes = read("CURR", *self._reading_of("CURR"), amperes)
         self.source.level = float(levels[-1])
         self.log.append(Points(levels, volts, amperes, times_ns, limited))
 

@@ -71,7 +71,8 @@ class Suffering:
 
     def _begun(self, driven: Driven, now_ns: int) -> Standing:
         one = Standing(driven, driven.setting(), driven.standing(), now_ns)
-        self._tell(driven, one.point, 0.0)
+        if driven.moving:
+            self._tell(driven, one.point, 0.0)
         self._charge(driven.circuit, one.point, 0.0)
         return one
 
@@ -93,7 +94,8 @@ class Suffering:
     def _end(self, one: Standing, now_ns: int) -> None:
         seconds, one.since_ns = (now_ns - one.since_ns) * 1e-9, now_ns
         if seconds > 0:
-            self._tell(one.driven, one.point, seconds)
+            if one.driven.moving:
+                self._tell(one.driven, one.point, seconds)
             self._charge(one.driven.circuit, one.point, seconds)
 
     def _tell(self, driven: Driven, point: OperatingPoint, seconds: float) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 from simulated_instruments.tsp_errors import runtime
 from simulated_instruments.tsp_expressions import Call, Expression, Index, Name, all_values, shown
 from simulated_instruments.tsp_run import Break, Run, put
-from simulated_instruments.tsp_values import Table, as_number, truth
+from simulated_instruments.tsp_values import Table, TspObject, as_number, truth
 
 
 class Statement:
@@ -42,7 +42,11 @@ class Assign(Statement):
             if isinstance(target, Name):
                 run.assign(target.name, value)
             elif isinstance(target, Index):
-                put(target.holder.value(run), target.key.value(run), value, shown(target.holder))
+                holder, key = target.holder.value(run), target.key.value(run)
+                if isinstance(holder, TspObject):  # the commonest, without making up a message
+                    holder.write(key, value)
+                else:
+                    put(holder, key, value, shown(target.holder))
 
 
 @dataclass(frozen=True, slots=True)

@@ -129,7 +129,7 @@ def as_text(value: Any, precision: int) -> str:
         return "nil"
     if isinstance(value, bool):
         return "true" if value else "false"
-    if isinstance(value, float):
+    if isinstance(value, (float, int)):  # a script knows one kind of number
         return number_text(value, precision)
     return value if isinstance(value, str) else f"{type(value).__name__.lower()}: {id(value):08x}"
 

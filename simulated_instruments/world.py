@@ -76,7 +76,7 @@ class World:
         self._network = Network(plan.wires, ties(plan), self.devices.values(), relays)
         self._circuits = Circuits(self._network)
         self._suffering = Suffering(self._circuits, self.devices)
-        self._processes: list[Callable[[int], None]] = []
+        self._processes: tuple[Callable[[int], None], ...] = ()
 
     # --- taking turns and time -------------------------------------------------------------
 
@@ -104,7 +104,11 @@ class World:
 
     def add_process(self, catch_up: Callable[[int], None]) -> None:
         """Register something that goes on by itself; ``catch_up(now_ns)`` does what is due."""
-        self._processes.append(catch_up)
+        self._processes = (*self._processes, catch_up)
+
+    def drop_process(self, catch_up: Callable[[int], None]) -> None:
+        """Forget a process that is over; it may be the one that is catching up just now."""
+        self._processes = tuple([process for process in self._processes if process != catch_up])
 
     def _catch_up(self) -> None:
         now = self._clock.now_ns()

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
 
 import numpy as np
 import pytest
 from models_smu_bench import OHMS, Meters
+
+from simulated_instruments.tsp_values import Attribute, TspObject
 
 
 @pytest.fixture
@@ -236,3 +239,39 @@ def test_range_changes_with_the_output_on_overshoot(bench: Meters) -> None:
     set_up(bench, VOLTS, "a")
     tsp(bench, "smua.source.rangev = 6")
     assert bench.world.stress["k2602_a.top"].max_transient_volts == pytest.approx(0.25, abs=3e-3)
+
+
+# what an attribute prints
+
+
+def members(name: str, holder: TspObject) -> Iterator[str]:
+    """Every attribute and constant that a script can read, by its whole name."""
+    for key, member in holder.members.items():
+        if isinstance(member, TspObject):
+            yield from members(f"{name}.{key}", member)
+        elif isinstance(member, (Attribute, float, str, bool)):
+            yield f"{name}.{key}"
+
+
+def test_every_attribute_prints_as_lua_has_it(bench: Meters) -> None:
+    """A Python integer would print as ``int: 7f...``, which no client can read."""
+    names = bench.virtual("k2602")._names
+    found = [
+        one for n, holder in names.items() if isinstance(holder, TspObject) for one in members(n, holder)
+    ]
+    assert "status.operation.sweeping.condition" in found and len(found) > 100
+    for one in found:
+        printed = tsp(bench, f"print({one})")
+        bench.codes("k2602")  # some may be read only when there is something to read
+        assert ": " not in printed, f"{one} prints {printed}"
+    assert values(tsp(bench, "print(status.operation.sweeping.condition)")) == [0.0]
+
+
+@pytest.mark.parametrize("text", ["0.25", "-0.25", "1e-2", ".5", "-2.5E-1"])
+def test_a_level_set_alone_is_read_as_in_a_chunk(bench: Meters, text: str) -> None:
+    set_up(bench, VOLTS, "a", "b")
+    tsp(bench, f"smua.source.levelv = {text}", f"do_it = 1 smub.source.levelv = {text}")
+    alone, within = (tsp(bench, f"print(smu{c}.source.levelv)") for c in "ab")
+    assert alone == within and float(alone) == float(text)
+    assert tsp(bench, "smua.source.nothing = 1") == "" and bench.codes("k2602") == [-286]
+    assert tsp(bench, "end = 1") == "" and bench.codes("k2602") == [-285]
