@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Callable, Mapping
-from functools import partial
 from typing import Any, ClassVar, Final
 
 from labtrain.clock import Clock
 from simulated_instruments.instrument import VirtualInstrument
 from simulated_instruments.scpi_errors import ErrorQueue, ScpiError
 from simulated_instruments.scpi_parameters import Number, Parameter, whole
-from simulated_instruments.scpi_text import parse_unit, split_outside_quotes
-from simulated_instruments.scpi_tree import Command, CommandTree
+from simulated_instruments.scpi_text import parse_header, parse_unit, split_outside_quotes
+from simulated_instruments.scpi_tree import Command, CommandTree, Handler
 from simulated_instruments.world import World
 
 _REMEMBERED: Final = 4096
@@ -20,7 +19,11 @@ _BYTE: Final = whole(0, 255, 0)
 _TONE: Final = Number(0.0, 2e6, 1e3)
 _COMMAND_ERROR, _EXECUTION_ERROR, _DEVICE_ERROR, _POWER_ON = 32, 16, 8, 128
 
-Action = Callable[[Any], str | bytes | None]
+Action = tuple[Handler, tuple[int, ...], tuple[str, ...]]
+"""A handler, and the suffixes and parameters that it is called with."""
+
+Found = tuple[Handler, tuple[int, ...], tuple[str, ...]]
+"""A handler, its suffixes, and the path that a following unit starts from."""
 
 
 class ScpiInstrument(VirtualInstrument):
@@ -46,15 +49,16 @@ class ScpiInstrument(VirtualInstrument):
         self.service_enable = 0
         self.words: dict[str, Any] = {}
         self._compiled: dict[bytes, tuple[Action, ...]] = {}
+        self._headers: dict[tuple[str, tuple[str, ...]], Found] = {}
 
     def _carry_out(self, message: bytes) -> bytes | None:
         actions = self._compiled.get(message)
         if actions is None:
             actions = self._compile(message)
         reply: bytes | None = None
-        for action in actions:
+        for handler, suffixes, arguments in actions:
             try:
-                answer = action(self)
+                answer = handler(self, suffixes, arguments)
             except ScpiError as error:
                 self._note(error)
                 continue
@@ -85,21 +89,33 @@ class ScpiInstrument(VirtualInstrument):
                     action, path = self._compile_unit(text, path)
                     actions.append(action)
         except ScpiError as error:
-            actions.append(partial(_fail, error))
+            actions.append((_failing(error), (), ()))
         compiled = tuple(actions)
-        if len(message) < 200:
+        # a level seldom comes again, and what is kept is looked through by every garbage collection
+        if len(message) < 200 and (b"?" in message or b" " not in message):
             if len(self._compiled) >= _REMEMBERED:
                 self._compiled.clear()
             self._compiled[message] = compiled
         return compiled
 
     def _compile_unit(self, text: str, path: tuple[str, ...]) -> tuple[Action, tuple[str, ...]]:
-        unit, path = parse_unit(text, path)
-        command, suffixes = self.tree.find(unit.path)
-        handler = command.query if unit.query else command.write
+        # levels differ from message to message, the header in front of them does not
+        header, arguments = parse_unit(text)
+        found = self._headers.get((header, path))
+        if found is None:
+            if len(self._headers) >= _REMEMBERED:
+                self._headers.clear()
+            found = self._headers[header, path] = self._find(header, path)
+        handler, suffixes, following = found
+        return (handler, suffixes, arguments), following
+
+    def _find(self, header: str, path: tuple[str, ...]) -> Found:
+        read = parse_header(header, path)
+        command, suffixes = self.tree.find(read.path)
+        handler = command.query if read.query else command.write
         if handler is None:
-            raise ScpiError(-113, ":".join(unit.path)[:60])
-        return partial(_call, handler, suffixes, unit.arguments), path
+            raise ScpiError(-113, ":".join(read.path)[:60])
+        return handler, suffixes, read.following
 
     @abstractmethod
     def reset(self) -> None:
@@ -120,14 +136,11 @@ class ScpiInstrument(VirtualInstrument):
         """Nothing to take back."""
 
 
-def _call(
-    handler: Callable[..., Any], suffixes: tuple[int, ...], arguments: tuple[str, ...], instrument: Any
-) -> Any:
-    return handler(instrument, suffixes, arguments)
+def _failing(error: ScpiError) -> Handler:
+    def fail(instrument: Any, suffixes: tuple[int, ...], arguments: tuple[str, ...]) -> None:
+        raise error
 
-
-def _fail(error: ScpiError, instrument: Any) -> None:
-    raise error
+    return fail
 
 
 def only(arguments: tuple[str, ...], parameter: Parameter) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from abc import abstractmethod
 from collections.abc import Callable, Mapping
@@ -10,15 +11,17 @@ from typing import Any, ClassVar, Final
 from labtrain.clock import Clock
 from simulated_instruments.instrument import VirtualInstrument
 from simulated_instruments.tsp_errors import TspError, TspErrorQueue, runtime
+from simulated_instruments.tsp_expressions import Constant
 from simulated_instruments.tsp_library import library
 from simulated_instruments.tsp_parser import parse
 from simulated_instruments.tsp_run import Aborted, Break, Run
-from simulated_instruments.tsp_statements import Statement, execute
+from simulated_instruments.tsp_statements import Assign, Statement, execute
 from simulated_instruments.tsp_values import TspObject
 from simulated_instruments.world import World
 
 _REMEMBERED: Final = 4096
 _ABORT: Final = b"abort"
+_SETTING: Final = re.compile(r"([A-Za-z_][\w.]*)\s*=\s*(-?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)")
 _COMMAND_ERROR, _EXECUTION_ERROR = 32, 16
 
 
@@ -112,12 +115,24 @@ class TspInstrument(VirtualInstrument):
     def _run(self, text: str) -> None:
         statements = self._parsed.get(text)
         if statements is None:
-            statements = parse(text)
-            if len(text) < 300:
-                if len(self._parsed) >= _REMEMBERED:
-                    self._parsed.clear()
-                self._parsed[text] = statements
+            setting = _SETTING.fullmatch(text)
+            # levels differ from message to message, what they are assigned to does not
+            statements = self._assignment(setting[1], float(setting[2])) if setting else self._keep(text)
         execute(statements, Run(self._names, self._variables, self._abort.is_set))
+
+    def _keep(self, text: str) -> tuple[Statement, ...]:
+        statements = parse(text)
+        if len(text) < 300:
+            if len(self._parsed) >= _REMEMBERED:
+                self._parsed.clear()
+            self._parsed[text] = statements
+        return statements
+
+    def _assignment(self, name: str, number: float) -> tuple[Statement, ...]:
+        pattern = f"{name}=0"
+        (statement,) = self._parsed.get(pattern) or self._keep(pattern)
+        assert isinstance(statement, Assign)
+        return (Assign(statement.targets, (Constant(number),)),)
 
     # --- scripts ---------------------------------------------------------------------------
 
