@@ -9,7 +9,7 @@ import numpy as np
 
 from simulated_instruments import keithley2450_readings as readings
 from simulated_instruments.scpi import act, constant, only
-from simulated_instruments.scpi_commands import kept, plain, remembered, setting
+from simulated_instruments.scpi_commands import kept, numbered, plain, remembered, setting
 from simulated_instruments.scpi_parameters import Boolean, Choice, Number, whole
 from simulated_instruments.scpi_tree import Command
 
@@ -74,6 +74,7 @@ def _of_source(name: str) -> Iterator[Command]:
     yield Command(f"{limit}[:LEVel]:TRIPped", query=plain(lambda i: "1" if i.tripped(name) else "0"))
     yield setting(f"{at}:DELay", _DELAY, lambda i: source(i).delay, set_delay)
     yield kept(f"{at}:DELay:AUTO", _ON, source, "delay_auto", lambda i: i.follow())
+    yield numbered(f"{at}:DELay:USER#", 5, _DELAY, 0.0)
     yield kept(f"{at}:READ:BACK", _ON, source, "readback")
     yield kept(f":OUTPut[1]:{_LONG[name]}:SMODe", _OFF_STATE, source, "off_state", lambda i: i.follow())
 
@@ -94,6 +95,7 @@ def _of_sense(name: str) -> Iterator[Command]:
     yield kept(f"{at}:RANGe:AUTO", _ON, sense, "auto", lambda i: i.refresh())
     yield kept(f"{at}:NPLCycles", _NPLC, sense, "nplc")
     yield kept(f"{at}:RSENse", _ON, sense, "remote", lambda i: i.refresh())
+    yield numbered(f"{at}:DELay:USER#", 5, _DELAY, 0.0)
     yield remembered(f"{at}:AZERo[:STATe]", _ON, True)
     yield remembered(f"{at}:AVERage[:STATe]", _ON, False)
     yield remembered(f"{at}:AVERage:TCONtrol", Choice("REPeat", "MOVing"), "REP")

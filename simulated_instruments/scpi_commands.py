@@ -42,6 +42,24 @@ def remembered(header: str, parameter: Parameter, default: Any) -> Command:
     )
 
 
+def numbered(header: str, last: int, parameter: Parameter, default: Any) -> Command:
+    """Make as many such settings, by the suffix of the header's one ``#`` node, from 1 to ``last``."""
+
+    def key(suffixes: tuple[int, ...]) -> str:
+        if not 1 <= suffixes[-1] <= last:
+            raise ScpiError(-114, f"{header}: 1 to {last}")
+        return f"{header}{suffixes[-1]}"
+
+    def write(instrument: Any, suffixes: tuple[int, ...], arguments: tuple[str, ...]) -> None:
+        instrument.words[key(suffixes)] = only(arguments, parameter)
+
+    def query(instrument: Any, suffixes: tuple[int, ...], arguments: tuple[str, ...]) -> str:
+        none(arguments)
+        return parameter.write(instrument.words.get(key(suffixes), default))
+
+    return Command(header, write, query, (parameter,))
+
+
 def kept(header: str, parameter: Parameter, where: Getter, name: str, after: Any = None) -> Command:
     """Make a command that keeps its value in an attribute, and then does ``after(instrument)``."""
 
