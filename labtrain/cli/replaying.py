@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
     from labtrain.session import Recording, ReplayReport
 
 
+_SHOWN = 12
+
+
 def replay(
     session: SessionArgument,
     set_: SetOption = None,
@@ -36,9 +40,13 @@ def replay(
     """
     with ending(as_json) as end:
         from labtrain.session import Recording
+        from labtrain.session.differences import differences
+        from labtrain.session.provenance import gather_provenance
 
         changes = parse_assignments(set_ or [])
         with Recording.open(session) as recording, progress_bar(as_json) as progress:
+            since = differences(recording.provenance, gather_provenance())
+            sys.stderr.write("".join(f"since the record was made: {text}\n" for text in since[:_SHOWN]))
             report = replay_recording(recording, progress, changes, data, tolerance)
         fields = {
             "identical": report.identical,
@@ -49,6 +57,7 @@ def replay(
             "interrupted": report.interrupted,
             "deviation": report.deviation,
             "deviation_at": report.deviation_at or None,
+            "differences": since,
             "session": session,
         }
         end.with_(fields, describe(report, session), exit_code=0 if report.identical else 1)

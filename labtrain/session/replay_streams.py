@@ -228,6 +228,9 @@ def _first_difference(expected: Any, got: Any, path: str = "") -> tuple[str, obj
         pairs = [(f"{path}.{key}".lstrip("."), expected[key], got[key]) for key in expected]
     elif isinstance(expected, list) and isinstance(got, list) and len(expected) == len(got):
         pairs = [(f"{path}[{i}]", a, b) for i, (a, b) in enumerate(zip(expected, got, strict=True))]
+    elif isinstance(expected, dict) and isinstance(got, dict):
+        keys = [sorted(one.keys() - other.keys()) for one, other in ((expected, got), (got, expected))]
+        return f"{path} (keys of one only)".strip(), keys[0], keys[1]
     else:
         return path, expected, got
     key, a, b = next(pair for pair in pairs if pair[1] != pair[2])

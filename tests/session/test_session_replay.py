@@ -12,6 +12,8 @@ from labtrain.bus import Bus
 from labtrain.clock import Clock, VirtualClock
 from labtrain.errors import ConnectionLost, InstrumentTimeout, ReplayMismatch
 from labtrain.session import Recording, Replay, Session
+from labtrain.session.differences import differences
+from labtrain.session.provenance import gather_provenance
 
 
 def _recorded(path, run) -> Recording:
@@ -174,6 +176,9 @@ def test_arrays_and_documents_are_compared(recording) -> None:
     changed = {"v50": 0.31, "points": [1, 2, 4]}
     first = _mismatch(recording, lambda sink: sink.document("analysis/fit", changed))
     assert (first["part"], first["expected"], first["got"]) == ("points[2]", 3, 4)
+    other = {"v50": 0.31, "curve": [1, 2, 3]}
+    first = _mismatch(recording, lambda sink: sink.document("analysis/fit", other))
+    assert (first["expected"], first["got"]) == ("['points']", "['curve']") and "keys" in first["part"]
 
 
 def test_documents_named_live_are_not_compared(tmp_path) -> None:
@@ -266,3 +271,17 @@ def test_clock_readings_are_replayed(tmp_path) -> None:
 def recording_reply(path) -> bytes:
     with Recording.open(path) as recording:
         return recording.transactions("clock").reply(0)
+
+
+def test_what_changed_since_is_told_and_who_ran_it_is_not() -> None:
+    then = gather_provenance()
+    assert differences(then, {**then, "user": "another", "argv": ["x"], "pid": 1, "host": "bench 2"}) == []
+    packages = {**then["packages"], "numpy": "0.1"}
+    packages.pop("h5py")
+    now = {**then, "packages": packages, "git": {"commit": "f" * 40}, "python": "3.99\n[GCC]"}
+    told = differences({**then, "torch": {"threads": 1}}, {**now, "torch": {"threads": 2}})
+    assert (
+        f"numpy: {then['packages']['numpy']} then, 0.1 now" in told and "torch threads: 1 then, 2 now" in told
+    )
+    assert any(text.startswith("h5py:") and text.endswith("none now") for text in told)
+    assert any("ffffffffff now" in text for text in told) and any("3.99 [GCC] now" in text for text in told)
