@@ -1,0 +1,148 @@
+"""Neurons' pre-activations as switches sample them: z -> probability -> pulse -> switched or not."""
+
+from __future__ import annotations
+
+import copy
+import math
+from dataclasses import dataclass
+from typing import Any, cast, final
+
+import torch
+
+from labtrain.arrays.switches import SwitchArray
+from labtrain.errors import UsageError
+from labtrain.training.pgaf.gates import Activation, Gate
+from labtrain.training.state import as_numpy, as_tensors
+
+
+@dataclass(frozen=True, slots=True)
+class SwitchCurve:
+    """What is believed of the devices' P_sw(V): ``P = 1/(1 + exp(-slope (V - v50)))``.
+
+    Attributes
+    ----------
+    v50, slope
+        In V and 1/V; of all devices, as fitted (``labtrain fit`` logistic) or of the data sheet.
+    seconds
+        The pulse width that they hold for.
+    """
+
+    v50: float
+    slope: float
+    seconds: float
+
+    def volts(self, zeta: torch.Tensor) -> torch.Tensor:
+        """Return the pulse that switches with probability sigmoid(zeta), never below 0 V."""
+        return (self.v50 + zeta / self.slope).clamp_(min=0.0)
+
+    def __post_init__(self) -> None:
+        if not (self.v50 > 0 and self.slope > 0 and self.seconds > 0 and math.isfinite(self.slope)):
+            raise UsageError(
+                f"v50 = {self.v50} V, slope = {self.slope} /V, {self.seconds} s cannot be",
+                remedy="give positive numbers, from a fit of the devices",
+            )
+
+
+@dataclass
+class SwitchLedger:
+    """Counts of one layer's switches.
+
+    Attributes
+    ----------
+    attempts
+        Each of one reset at least, one verify, one pulse, one read.
+    flagged
+        Attempts that came back flagged: clipped, or a reset that failed.
+    open, gates
+        Gates found open, and gates sampled.
+    """
+
+    attempts: int = 0
+    flagged: int = 0
+    open: int = 0
+    gates: int = 0
+
+
+@final
+class SwitchSampler:
+    """One layer's switches, biased by its pre-activations.
+
+    Parameters
+    ----------
+    array
+        One switch a neuron; shared (never copied) by deep copies.
+    curve
+        Of the devices, to bias them.
+    activation, gate
+        What the samples stand for.
+    """
+
+    def __init__(self, array: SwitchArray, curve: SwitchCurve, activation: Activation, gate: Gate) -> None:
+        self.array, self.curve, self.activation, self.gate = array, curve, activation, gate
+        self.ledger = SwitchLedger()
+        largest = curve.v50 + 2.0 / curve.slope
+        if array.max_volts < largest:
+            raise UsageError(
+                f"{array.name} may be pulsed with {array.max_volts:g} V, P = 0.88 needs {largest:g} V",
+                remedy="a longer pulse width lowers V50; or allow more voltage in the bench file",
+                key="limits",
+            )
+
+    def __len__(self) -> int:
+        """Neurons of the layer."""
+        return len(self.array)
+
+    def samples(self, z: torch.Tensor, times: int) -> torch.Tensor:
+        """Sample every neuron ``times`` times; bool ``[times, B, n]``.
+
+        Raises
+        ------
+        UsageError
+            For another width, or values that are not finite (nothing is then driven).
+        """
+        if z.dim() != 2 or z.shape[1] != len(self.array):
+            raise UsageError(f"input of shape {tuple(z.shape)} does not fit {len(self.array)} switches")
+        zeta = z.detach().to(torch.float64) * self.activation.steepness
+        if not bool(torch.isfinite(zeta).all()):
+            raise UsageError(
+                "training diverged: a pre-activation is not finite, so nothing was driven",
+                remedy="lower learning_rate",
+                key="learning_rate",
+            )
+        volts = self.curve.volts(zeta)
+        outcome = self.array.attempt(volts.repeat(times, 1), self.curve.seconds)
+        self.ledger.attempts += times * volts.numel()
+        self.ledger.flagged += int((outcome.flags != 0).sum())
+        return cast(torch.Tensor, outcome.switched).view(times, *volts.shape)
+
+    def open_gates(self, first: torch.Tensor, second: torch.Tensor) -> torch.Tensor:
+        """Combine two samples; count the gates that are open."""
+        gates = cast(torch.Tensor, self.gate.open(first, second))
+        self.ledger.gates += gates.numel()
+        self.ledger.open += int(gates.sum())
+        return gates
+
+    @property
+    def slope_scale(self) -> float:
+        """What an open gate stands for: dE/dz is this times the error behind it."""
+        return self.gate.scale * self.activation.factor
+
+    def state_dict(self) -> dict[str, Any]:
+        """The array's state and the counts, as tensors and plain values."""
+        return cast(
+            dict[str, Any], as_tensors({"array": self.array.state_dict(), "ledger": vars(self.ledger)})
+        )
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Take :meth:`state_dict`'s result back."""
+        given = as_numpy(state)
+        self.array.load_state_dict(given["array"])
+        self.ledger = SwitchLedger(**given["ledger"])
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> SwitchSampler:
+        """Copy everything but the devices: there is only one chip."""
+        memo[id(self.array)] = self.array
+        twin = object.__new__(SwitchSampler)
+        memo[id(self)] = twin
+        twin.__dict__.update({key: copy.deepcopy(value, memo) for key, value in self.__dict__.items()})
+        return twin
