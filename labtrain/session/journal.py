@@ -68,10 +68,10 @@ class Journal:
                 file=path,
                 remedy="choose a folder that can be written, and a shorter name",
             ) from error
-        self._take_lock()
         self._size = 0
         self._synced = 0
         try:
+            self._take_lock()
             self._write_all([MAGIC])
         except BaseException:
             os.close(self._descriptor)

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
+
+from labtrain.errors import RecordError
+
+_NO_LOCKS = (errno.ENOLCK, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS)
 
 if sys.platform == "win32":
     import msvcrt
@@ -25,11 +30,24 @@ else:
     import fcntl
 
     def try_lock(descriptor: int) -> bool:
-        """Take the exclusive lock of an open file; False when somebody else holds it."""
+        """Take the exclusive lock of an open file; False when somebody else holds it.
+
+        Raises
+        ------
+        RecordError
+            Where the file system keeps no locks.
+        """
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             return False
+        except OSError as error:
+            if error.errno not in _NO_LOCKS:
+                raise
+            raise RecordError(
+                "the file system keeps no locks, so nobody could tell a running session from a dead one",
+                remedy="record on a local disk and copy the sealed file, or mount the share with locks",
+            ) from error
         return True
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import subprocess
 import sys
@@ -89,6 +90,19 @@ def test_a_folder_that_cannot_be_written_is_refused_before_anything_is_driven() 
     told = json.loads(done.stdout)
     assert done.exit_code == 3 and "nothing was driven" in told["error"]["message"]
     assert "choose a folder" in told["error"]["remedy"]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows' locks are the file system's own")
+def test_a_file_system_without_locks_is_refused(tmp_path: Path, monkeypatch) -> None:
+    """As NFS without a lock daemon answers; a stranger could otherwise recover a session under its writer."""
+
+    def no_locks(*_: object) -> None:
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr("fcntl.flock", no_locks)
+    with pytest.raises(RecordError, match="keeps no locks.*local disk"):
+        Session.create(tmp_path / "run.h5", start={})
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_runs_that_begin_in_the_same_moment_get_names_of_their_own(tmp_path: Path, monkeypatch) -> None:
