@@ -13,10 +13,11 @@ from threading import Barrier
 import pytest
 from typer.testing import CliRunner
 
+from labtrain.bench import Bench
 from labtrain.cli.app import app
 from labtrain.cli.recorded import Order, _session
 from labtrain.errors import RecordError, UsageError
-from labtrain.session import Recording, Session, Tail, annotate, recover
+from labtrain.session import NullSink, Recording, Session, Tail, annotate, recover
 
 FULL = """
 import json, resource, sys
@@ -54,6 +55,35 @@ def test_a_full_disk_ends_the_run_with_the_bench_safe(tmp_path: Path) -> None:
     assert recover(tmp_path / "full.h5").records > 40
     with Recording.open(tmp_path / "full.h5") as recording:
         assert recording.status == "aborted" and recording.dropped_bytes == 0
+
+
+class FailsLater(NullSink):
+    """A record whose disk is full from some moment on."""
+
+    is_full = False
+
+    def command(self, port: str, payload: bytes, t_ns: int) -> int:
+        if self.is_full:
+            raise RecordError("the record cannot be written: No space left on device")
+        return super().command(port, payload, t_ns)
+
+
+def test_the_safe_state_needs_no_record() -> None:
+    sink = FailsLater()
+    with pytest.raises(RecordError), Bench.open("demo", sink=sink) as bench:
+        world = bench._connection.connector.world.world
+        with bench.route("reference", "top") as meter:
+            meter.configure("voltage", 0.02, 1e-5, 1e-5, 0.1)
+            meter.output_enabled = True
+            assert world.outputs_on and world.closed_relays
+            sink.is_full = True
+            states = bench.safe_state()
+            assert set(states.values()) == {
+                "off, but not in the record: the record cannot be written: No space left on device"
+            }
+            with world.turn():
+                assert not world.outputs_on and not world.closed_relays
+    assert not world.outputs_on
 
 
 NAMES = ["a b.h5", "[red]x[bold].h5", "ü'Ω\"%s{}.h5", "-.h5", "a\nb.h5", "x.h5.h5", ".h5", "no suffix"]
