@@ -87,6 +87,7 @@ SPEC = DriverSpec(
     open=_open,
     transport="serial",
     synchronise=None,
+    event_status=None,
     safe_off=(b"OPENALL\n",),
     keep_alive=b"PING\n",
     closing=lambda row, column: b"CLOSE %d,%d\n" % (row, column),

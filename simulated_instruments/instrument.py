@@ -47,6 +47,15 @@ class VirtualInstrument(ABC):
         with self._busy, self._world.turn():
             return self._carry_out(message)
 
+    def power_cycle(self) -> None:
+        """Lose power and come back, with power-on settings and the power-on bit where there is one."""
+        with self._busy, self._world.turn():
+            self._come_back()
+
+    @abstractmethod
+    def _come_back(self) -> None:
+        """Take the power-on settings, holding the world."""
+
     @abstractmethod
     def _carry_out(self, message: bytes) -> bytes | None:
         """Carry out one message, holding the world."""

@@ -114,7 +114,7 @@ def open_world(plan: BenchPlan, clock: Clock, mount: str, host: str = "127.0.0.1
         for alias, one in simulated.items()
     }
     handles = {
-        alias: with_faults(alias, one.handle, plan.faults.instruments.get(alias, ()))
+        alias: with_faults(alias, one.handle, plan.faults.instruments.get(alias, ()), one.power_cycle)
         for alias, one in instruments.items()
     }
     opened = OpenWorld(world, instruments, {alias: one.model for alias, one in simulated.items()})

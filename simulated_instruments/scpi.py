@@ -121,6 +121,11 @@ class ScpiInstrument(VirtualInstrument):
     def reset(self) -> None:
         """Do what ``*RST`` does."""
 
+    def _come_back(self) -> None:
+        self.reset()
+        self.errors.clear()
+        self.event_status = _POWER_ON
+
     def complete(self) -> None:
         """Wait until pending operations are done (``*OPC?``, ``*WAI``); models with overlap override it."""
 

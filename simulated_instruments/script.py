@@ -14,7 +14,7 @@ from labtrain.errors import ConnectionLost, UsageError
 
 Handle = Callable[[bytes], bytes | None]
 
-KINDS: Final = ("timeout", "garbage", "cut", "late", "drop")
+KINDS: Final = ("timeout", "garbage", "cut", "late", "drop", "power-cycle")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +56,7 @@ class Fault:
 class FaultyHandle:
     """Stands between an instrument and whoever asks it.
 
+    After a ``power-cycle`` the instrument has its power-on settings, and the reply is lost;
     ``late`` replies arrive in front of the next reply; ``drop`` raises
     :class:`labtrain.errors.ConnectionLost`, upon which a server closes its connection.
     """
@@ -63,6 +64,7 @@ class FaultyHandle:
     alias: str
     handle: Handle
     faults: tuple[Fault, ...]
+    power_cycle: Callable[[], None] = lambda: None
     _replies: int = 0
     _late: bytes = field(default=b"")
 
@@ -81,6 +83,8 @@ class FaultyHandle:
     def _spoil(self, kind: str, held: bytes, reply: bytes) -> bytes | None:
         if kind == "drop":
             raise ConnectionLost("the simulated connection was cut", instrument=self.alias)
+        if kind == "power-cycle":
+            self.power_cycle()
         if kind == "late":
             self._late = held + reply
         if kind == "garbage":
@@ -90,7 +94,9 @@ class FaultyHandle:
         return held or None
 
 
-def with_faults(alias: str, handle: Handle, entries: Iterable[Mapping[str, Any]]) -> Handle:
+def with_faults(
+    alias: str, handle: Handle, entries: Iterable[Mapping[str, Any]], power_cycle: Callable[[], None]
+) -> Handle:
     """Return the handle itself, or one that suffers from the scripted faults."""
     faults = tuple(Fault.read(alias, entry) for entry in entries)
-    return FaultyHandle(alias, handle, faults) if faults else handle
+    return FaultyHandle(alias, handle, faults, power_cycle) if faults else handle

@@ -65,6 +65,9 @@ class VirtualSerialMatrix(VirtualInstrument):
 
     # --- lines -----------------------------------------------------------------------------
 
+    def _come_back(self) -> None:
+        self._open_all()
+
     def _carry_out(self, message: bytes) -> bytes | None:
         replies = [self._line(line) for line in message.split(b"\n") if line.strip(b" \t\r\0")]
         if not replies:

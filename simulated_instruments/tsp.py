@@ -22,7 +22,7 @@ from simulated_instruments.world import World
 _REMEMBERED: Final = 4096
 _ABORT: Final = b"abort"
 _SETTING: Final = re.compile(r"([A-Za-z_][\w.]*)\s*=\s*(-?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)")
-_COMMAND_ERROR, _EXECUTION_ERROR = 32, 16
+_COMMAND_ERROR, _EXECUTION_ERROR, _POWER_ON = 32, 16, 128
 
 
 class TspInstrument(VirtualInstrument):
@@ -41,7 +41,7 @@ class TspInstrument(VirtualInstrument):
     def __init__(self, alias: str, world: World, clock: Clock, options: Mapping[str, Any], seed: int) -> None:
         super().__init__(alias, world, clock, options, seed)
         self.errors = TspErrorQueue()
-        self.event_status = 0
+        self.event_status = _POWER_ON
         self._enabled = {"*ESE": 0, "*SRE": 0}
         self.precision = 6
         self._variables: dict[str, Any] = {}
@@ -200,6 +200,11 @@ class TspInstrument(VirtualInstrument):
         if not given.isascii() or not given.isdigit() or int(given) > 255:
             raise TspError(-222, f"Parameter data out of range: {given[:40]}")
         self._enabled[command] = int(given)
+
+    def _come_back(self) -> None:
+        self.reset()
+        self.errors.clear()
+        self.event_status = _POWER_ON
 
     def clear_status(self) -> None:
         """Do what ``*CLS`` does."""

@@ -29,7 +29,7 @@ from labtrain.bench.selecting import select_devices
 from labtrain.bench.signals import TerminationAsException
 from labtrain.bench.ways import Ways
 from labtrain.bus import RecordedClock
-from labtrain.errors import InstrumentError, UsageError
+from labtrain.errors import InstrumentError, InstrumentStateChanged, UsageError
 from labtrain.naming import nearest
 from labtrain.roles.digitizer import Digitizer
 from labtrain.roles.pulse_generator import PulseGenerator
@@ -345,12 +345,13 @@ class Bench:
         self._contacts.forget()
         self._book.go_on_in(book_path(self.plan) if self._connection.is_live else None)
 
-    def _identities(self) -> dict[str, dict[str, str]]:
+    def _identities(self) -> dict[str, dict[str, Any]]:
         return {
             alias: {
                 "model": self.plan.instruments[alias].model,
                 "resource": self.plan.instruments[alias].resource or "simulated",
                 "idn": identity,
+                "power_was_off": self._connection.power_was_off[alias],
             }
             for alias, identity in self._connection.identities.items()
         }
@@ -361,8 +362,10 @@ class Bench:
         self._open = False
         atexit.unregister(self.close)
         failed: dict[str, str] = {}
+        losses: list[str] = []
         try:
             failed = failures(self._connection.safe_state())
+            losses = [] if failed or error is not None else self._connection.power_losses()
         finally:
             self._connection.close()
             self._signals.uninstall()
@@ -373,3 +376,9 @@ class Bench:
             if error is None:
                 raise InstrumentError(message, instrument="bench", remedy="switch it off by hand, now")
             error.add_note(message)
+        if losses:
+            raise InstrumentStateChanged(
+                "its power has been off while the bench was open",
+                instrument=", ".join(losses),
+                remedy="readings since are not what they seem; see the record for the first that is strange",
+            )

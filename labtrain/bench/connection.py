@@ -49,6 +49,8 @@ class Connection:
     ----------
     is_live
         Whether instruments are really driven (no record answers for them).
+    power_was_off
+        Alias -> whether an instrument has been switched on since somebody asked last.
 
     Raises
     ------
@@ -66,6 +68,7 @@ class Connection:
         self._links: dict[str, Link] = {}
         self.ports: dict[str, Port] = {}
         self.identities: dict[str, str] = {}
+        self.power_was_off: dict[str, bool] = {}
         self._locks: BenchLocks | None = None
         self._guard: Guard | None = None
         self._awake: Awake | None = None
@@ -86,6 +89,7 @@ class Connection:
                 self.ports[alias] = self.bus.attach(alias, self._links[alias], self._specs[alias])
             for alias, plan in self._plans.items():
                 self.identities[alias] = identify(self.ports[alias], plan, self._specs[alias])
+                self.power_was_off[alias] = self.ports[alias].was_off()
             if self._guard is not None:
                 self._guard.wait_until_ready()
         except BaseException:
@@ -127,6 +131,11 @@ class Connection:
         self.is_live = self.connector.hand_over() or self.is_live
         for alias in self.ports:
             self.ports[alias] = self.bus.renew(alias)
+
+    def power_losses(self) -> list[str]:
+        """Ask every instrument whether its power has been off since it was asked last; return those."""
+        with undisturbed():
+            return [alias for alias, port in self.ports.items() if port.lost_power()]
 
     def close(self) -> None:
         """Let go of everything; no message is sent. Closing twice is harmless."""

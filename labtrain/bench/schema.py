@@ -163,7 +163,7 @@ class EnvironmentTable(Table):
 class InstrumentFault(Table):
     """One scripted fault of a simulated instrument."""
 
-    kind: Literal["timeout", "garbage", "cut", "late", "drop"]
+    kind: Literal["timeout", "garbage", "cut", "late", "drop", "power-cycle"]
     at: int | None = None
     every: int | None = None
 

@@ -22,6 +22,8 @@ LISTEN = b""
 NOT_SENT, NO_REPLY = b"send", b""
 """Noted as the reply of a message that failed: while it was sent, or while its answer was waited for."""
 
+_POWER_ON = 128
+"""Bit 7 of the standard event status register (IEEE 488.2)."""
 
 _NOT_UNDERSTOOD = (ValueError, KeyError, TypeError, IndexError)
 """What a driver raises that cannot make sense of a reply; the bench's own errors are none of these."""
@@ -82,6 +84,7 @@ class Port:
         "_call",
         "_dirty",
         "_link",
+        "_power_asked",
         "_retired",
         "_seq",
         "_spec",
@@ -100,6 +103,7 @@ class Port:
         self._seq: int | None = None  # of the last command, while it has no answer
         self._dirty = False  # a reply may still come that nobody waits for
         self._retired = False
+        self._power_asked = False  # until somebody has, the power-on bit is an old story
         self.incidents = 0
 
     def role_call(self) -> _RoleCall:
@@ -194,6 +198,27 @@ class Port:
         if failure is not None:
             raise failure
         return replies
+
+    def was_off(self) -> bool:
+        """Ask whether the instrument's power has been off since this was asked last; settings are then lost.
+
+        The power-on bit of the standard event status register; False where an instrument has none.
+        """
+        question = self._spec.event_status
+        if question is None:
+            return False
+        (reply,) = self.raw([question])
+        self._power_asked = True
+        try:
+            return bool(int(float(reply)) & _POWER_ON)
+        except ValueError as error:
+            self.not_understood(reply, error)
+            raise
+
+    def lost_power(self) -> bool:
+        """Ask whether the power has been off since it was first asked; False where nobody had asked."""
+        asked = self._power_asked
+        return self.was_off() and asked
 
     def close(self) -> None:
         """Close the link."""

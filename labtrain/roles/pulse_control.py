@@ -51,6 +51,8 @@ class PulseControl:
         """
         known = self._held if self.believable else None
         self.turn_off()
+        if not self.believable:
+            self._begin_anew()
         self._held = None
         self._program(wanted, known, allowed)
         self._held, self._seen = wanted, self._port.incidents
@@ -63,8 +65,23 @@ class PulseControl:
         try:
             self._driver.output_enabled = False
         except InstrumentError:
-            self._held, self._limited, self._pulses = None, math.nan, False
+            self._forget()
             raise
+
+    def _forget(self) -> None:
+        self._held, self._limited, self._pulses = None, math.nan, False
+
+    def _begin_anew(self) -> None:
+        """After a message has failed nothing is taken for granted, and a loss of power is told."""
+        known = self._seen != _NEVER
+        self._forget()
+        self._seen = _NEVER
+        if known and self._port.lost_power():
+            raise InstrumentStateChanged(
+                "its power has been off, so its settings are lost; its output is off",
+                instrument=self._name,
+                remedy="see why, then arm it anew",
+            )
 
     def ask(self) -> PulseSettings:
         """Ask the instrument for all settings."""

@@ -90,11 +90,15 @@ class SourceControl:
         """Ask the instrument what it is set to; after an incident it must be as it was left."""
         memory, believed = self.memory, self.memory.state
         ours = memory.seen == CHANGING
+        was_off = believed is not None and self._port.lost_power()
         fresh = SourceState.read(self._driver)
         memory.state, memory.seen = fresh, self._port.incidents
         changes = [] if believed is None or ours else believed.differences(fresh)
+        if was_off:
+            changes.insert(0, "its power has been off")
         if believed is None or ours or changes:
             self.forget_setup()
+            memory.stated = set() if was_off else memory.stated
         if changes:
             self.turn_off()
             raise InstrumentStateChanged(

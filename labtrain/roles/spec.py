@@ -51,6 +51,9 @@ class DriverSpec:
     fast_buffer
         Whether a source meter's driver reads into the instrument's buffer at a standing level
         (:class:`labtrain.roles.dialects.FastBufferDialect`).
+    event_status
+        Asks for the standard event status register (IEEE 488.2), whose bit 7 says that the power has been
+        off, and clears it; None where there is none.
     options
         Keys that the bench file may give for this model, each with its SI unit ("" for text).
     rows, columns
@@ -71,6 +74,7 @@ class DriverSpec:
     keep_alive: bytes | None = None
     answers_every_line: bool = False
     identify: bytes = b"*IDN?\n"
+    event_status: bytes | None = b"*ESR?\n"
     fast_buffer: bool = False
     options: Mapping[str, str] = field(default_factory=dict)
     rows: range = range(0)

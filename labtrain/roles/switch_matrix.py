@@ -190,7 +190,14 @@ class SwitchMatrix(Role):
     def _known(self) -> frozenset[Crosspoint]:
         if self._closed is not None and self._seen == self._port.incidents:
             return self._closed
+        was_off = self._closed is not None and self._port.lost_power()
         self._remember(self._says())
+        if was_off:
+            raise InstrumentStateChanged(
+                "its power has been off, so its relays have opened",
+                instrument=self._alias,
+                remedy="see why, and what was connected; then connect anew",
+            )
         assert self._closed is not None
         return self._closed
 
