@@ -13,6 +13,7 @@ from labtrain.cli import (
     doctor,
     exporting,
     fitting,
+    gui,
     replaying,
     resuming,
     running,
@@ -48,6 +49,7 @@ protocol.command("list")(running.list_protocols)
 app.add_typer(recipe, name="recipe")
 recipe.command("list")(training.list_recipes)
 app.command("run")(running.run)
+app.command("gui")(gui.gui)
 app.command("fit")(fitting.fit)
 app.command("train")(training.train)
 app.command("replay")(replaying.replay)
