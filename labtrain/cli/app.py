@@ -18,6 +18,7 @@ from labtrain.cli import (
     resuming,
     running,
     session_commands,
+    studying,
     training,
     watching,
 )
@@ -52,6 +53,7 @@ app.command("run")(running.run)
 app.command("gui")(gui.gui)
 app.command("fit")(fitting.fit)
 app.command("train")(training.train)
+app.command("study")(studying.study)
 app.command("replay")(replaying.replay)
 app.command("resume")(resuming.resume)
 app.add_typer(session, name="session")

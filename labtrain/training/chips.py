@@ -14,13 +14,15 @@ from labtrain.populations import draw
 from labtrain.training.recipes import Context
 
 MODEL = "mtj-neuron-pair"
-SIMULATED = {"mismatch": 0.05, "read_noise": 100e-6, "aperture": 200e-6}
+SIMULATED = {"mismatch": 0.05, "read_noise": 100e-6, "aperture": 200e-6, "converter_bits": 0}
 """A chip without a bench: 5 % mismatch; 0.1 mV rms of instrument and contacts in 0.01 power line
 cycles, to which the junctions' own telegraph noise (about 0.9 mV at the step) adds in quadrature."""
 RESOLUTION_AMPERES = 5e-9
 """The step of a Keithley 2450 on its 100 uA range (data sheet)."""
 MAX_AMPERES = 50e-6
 """Up to here a nano-neuron of the default population stays below 0.5 V, its barrier's DC limit."""
+CONVERTER_VOLTS = 0.5
+"""Half of a simulated converter's range."""
 SPARES = 2
 """Pairs of a simulated chip beyond those that the network needs."""
 
@@ -72,7 +74,9 @@ def _simulated(context: Context, count: int, population: Mapping[str, Any]) -> N
     drawn = draw(MODEL, context.seed, count + SPARES, spread, name)
     array = SimulatedNeuronArray(
         drawn,
-        Readout(seconds=chosen["aperture"]),
+        Readout(
+            seconds=chosen["aperture"], range_volts=CONVERTER_VOLTS, adc_bits=int(chosen["converter_bits"])
+        ),
         max_amperes=MAX_AMPERES,
         resolution_amperes=RESOLUTION_AMPERES,
     )

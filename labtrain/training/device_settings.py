@@ -65,6 +65,14 @@ DEVICE_SETTINGS = (
     ),
     Setting("mismatch", "quantity", None, "of a chip without a bench (default 0.05)", low=0, high=0.5),
     Setting("read_noise", "quantity", None, "of a chip without a bench (default 0.1 mV)", "volt", 0, 0.1),
+    Setting(
+        "converter_bits",
+        "integer",
+        None,
+        "of a chip without a bench, over +-0.5 V (default 0: not quantised)",
+        low=0,
+        high=32,
+    ),
     Setting("aperture", "quantity", None, "of a chip without a bench (default 0.2 ms)", "second", 1e-9, 10),
 )
-SIMULATION_SETTINGS = ("mismatch", "read_noise", "aperture")
+SIMULATION_SETTINGS = ("mismatch", "read_noise", "aperture", "converter_bits")

@@ -85,7 +85,17 @@ def cosine(first: NDArray[np.float64], second: NDArray[np.float64]) -> float:
 
 def pooled_cosine(checks: Sequence[GradientCheck]) -> float:
     """Return the cosine over all slopes of several layers."""
-    return cosine(
+    return cosine(*_pooled(checks))
+
+
+def pooled_rmse(checks: Sequence[GradientCheck]) -> float:
+    """Return the root mean square error over that of the reference, over all slopes of several layers."""
+    device, reference = _pooled(checks)
+    return float(np.sqrt(((device - reference) ** 2).sum() / (reference**2).sum()))
+
+
+def _pooled(checks: Sequence[GradientCheck]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    return (
         np.concatenate([check.device_ohms.ravel() for check in checks]),
         np.concatenate([check.reference_ohms.ravel() for check in checks]),
     )

@@ -8,7 +8,7 @@ from typing import Any
 
 from labtrain.training.chips import SIMULATED
 from labtrain.training.device_training import DeviceTraining
-from labtrain.training.gradients import pooled_cosine
+from labtrain.training.gradients import pooled_cosine, pooled_rmse
 
 
 def training_result(
@@ -34,6 +34,7 @@ def training_result(
         "baseline_accuracy": fmean(conventional) if conventional else None,
         "baseline_accuracies": conventional,
         "gradient_cosine": pooled_cosine(training.gradient_checks),
+        "gradient_rmse": pooled_rmse(training.gradient_checks),
         "estimator": context.settings["estimator"],
         "neurons": [f"{name}[{index}]" for index in training.chosen],
         "dead": [f"{name}[{index}]" for index in training.health.dead],
