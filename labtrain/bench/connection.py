@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from contextlib import suppress
-from typing import final
+from typing import Any, final
 
 from labtrain.bench.awake import Awake
 from labtrain.bench.connecting import Connector, LiveConnector
@@ -134,8 +134,25 @@ class Connection:
 
     def power_losses(self) -> list[str]:
         """Ask every instrument whether its power has been off since it was asked last; return those."""
+        losses = []
         with undisturbed():
-            return [alias for alias, port in self.ports.items() if port.lost_power()]
+            for alias, port in self.ports.items():
+                with suppress(InstrumentError):  # all are off: one that does not answer now hurts nobody
+                    if port.lost_power():
+                        losses.append(alias)
+        return losses
+
+    def documents(self) -> dict[str, dict[str, Any]]:
+        """Return what the record keeps of every instrument: model, address, identity, power."""
+        return {
+            alias: {
+                "model": self._plans[alias].model,
+                "resource": self._plans[alias].resource or "simulated",
+                "idn": identity,
+                "power_was_off": self.power_was_off[alias],
+            }
+            for alias, identity in self.identities.items()
+        }
 
     def close(self) -> None:
         """Let go of everything; no message is sent. Closing twice is harmless."""
