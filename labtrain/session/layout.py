@@ -5,12 +5,14 @@ from __future__ import annotations
 import mmap
 import zlib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, final
 
 import h5py
 import numpy as np
+from h5py import h5a, h5d, h5p, h5s, h5t
 from numpy.typing import NDArray
 from xxhash import xxh3_64, xxh3_64_digest
 
@@ -21,14 +23,20 @@ _SAMPLE_BYTES = 2**12
 _WORTH_RATIO = 0.5  # gzip writes some 40 MB/s: less gain is not worth the wait
 _CHUNK_BYTES = 2**18
 _MAX_ATTRIBUTE = 60_000
+_SCALAR = h5s.create(h5s.SCALAR)
+_TEXT = h5t.py_create(h5py.string_dtype(), logical=True)
 
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """What a dataset's bytes must give when they are read back: xxh3-64 of ``before`` and them."""
+    """What a dataset's bytes must give when they are read back: xxh3-64 of ``before`` and them.
+
+    ``plain_bytes`` is their number where they lie in the file as they are: one piece, not compressed.
+    """
 
     digest: bytes
     before: bytes = b""
+    plain_bytes: int = 0
 
     def holds(self, data: Any) -> bool:
         """Whether these are the bytes."""
@@ -47,9 +55,14 @@ class SealedWriter:
 
     def dataset(self, path: str, value: NDArray[Any], proof: Proof | None = None, **attributes: Any) -> None:
         """Write one array of numbers; ``proof`` saves digesting it where its record was digested already."""
-        dataset = self._file.create_dataset(path, data=value, **_storage(value))
-        self._proofs[path] = proof or Proof(xxh3_64_digest(_bytes(value)))
-        _describe(dataset, attributes)
+        proof = proof or Proof(xxh3_64_digest(_bytes(value)))
+        storage = _storage(value)
+        if storage or not value.size:
+            _describe(self._file.create_dataset(path, data=value, **storage), attributes)
+        else:
+            _create_plain(self._file, path, value, attributes)
+            proof = replace(proof, plain_bytes=value.nbytes)
+        self._proofs[path] = proof
 
     def text(self, path: str, text: str, **attributes: Any) -> None:
         """Write one text as UTF-8."""
@@ -78,9 +91,10 @@ class SealedWriter:
         """
         with h5py.File(path, "r") as file, path.open("rb") as raw:
             with mmap.mmap(raw.fileno(), 0, access=mmap.ACCESS_READ) as whole:
-                for name, proof in self._proofs.items():
-                    if not _is_proven(proof, file[name], whole):
-                        raise _misread(name, path)
+                with memoryview(whole) as view:
+                    for name, proof in self._proofs.items():
+                        if not _is_proven(proof, file, name, view):
+                            raise _misread(name, path)
 
 
 def _misread(name: str, path: Path) -> RecordError:
@@ -91,13 +105,42 @@ def _misread(name: str, path: Path) -> RecordError:
     )
 
 
-def _is_proven(proof: Proof, dataset: h5py.Dataset, whole: mmap.mmap) -> bool:
-    """Check what stands in the file; large plain datasets where they lie, without a copy."""
-    offset = dataset.id.get_offset()  # None for chunks
-    if offset is None or dataset.nbytes < _WORTH_COMPRESSING or dataset.dtype.hasobject:
-        return proof.holds(_bytes(read_dataset(dataset)))
-    with memoryview(whole) as view:
-        return proof.holds(view[offset : offset + dataset.nbytes])
+def _is_proven(proof: Proof, file: h5py.File, name: str, whole: memoryview) -> bool:
+    """Check what stands in the file: plain datasets where they lie, without a copy."""
+    if not proof.plain_bytes:
+        return proof.holds(_bytes(read_dataset(file[name])))
+    offset = h5d.open(file.id, name.encode()).get_offset()
+    return offset is not None and proof.holds(whole[offset : offset + proof.plain_bytes])
+
+
+def _create_plain(file: h5py.File, path: str, value: NDArray[Any], attributes: Mapping[str, Any]) -> None:
+    """Create a dataset in one piece through HDF5's own calls: there may be thousands, in a third of the time.
+
+    Attributes are texts and whole numbers.
+    """
+    kind, space = _stored(value.dtype), h5s.create_simple(value.shape) if value.ndim else _SCALAR
+    dataset = h5d.create(file.id, path.encode(), kind, space, lcpl=_with_groups())
+    dataset.write(h5s.ALL, h5s.ALL, np.ascontiguousarray(value).reshape(value.shape))
+    for name, content in attributes.items():
+        if type(content) is int:
+            h5a.create(dataset, name.encode(), h5t.NATIVE_INT64, _SCALAR).write(np.array(content))
+        elif type(content) is str and len(content) <= _MAX_ATTRIBUTE:
+            text = np.array(content, dtype=h5py.string_dtype())
+            h5a.create(dataset, name.encode(), _TEXT, _SCALAR).write(text)
+
+
+@lru_cache(maxsize=64)
+def _stored(dtype: np.dtype[Any]) -> h5t.TypeID:
+    return h5t.py_create(dtype, logical=True)
+
+
+@lru_cache(maxsize=1)
+def _with_groups() -> h5p.PropLCID:
+    """The groups on the way to a dataset are made with it; names are UTF-8."""
+    properties = h5p.create(h5p.LINK_CREATE)
+    properties.set_create_intermediate_group(True)
+    properties.set_char_encoding(h5t.CSET_UTF8)
+    return properties
 
 
 def read_dataset(dataset: h5py.Dataset) -> Any:
