@@ -17,8 +17,8 @@ from typing import Any
 
 import numpy as np
 from pymeasure.instruments import Instrument
-from pymeasure.instruments.keithley import Keithley2400 as PyMeasureKeithley2400
 
+from drivers.pymeasure_keithley import Keithley2400 as PyMeasureKeithley2400
 from drivers.scpi_properties import drained, number, switch
 from labtrain.roles.spec import DriverSpec
 

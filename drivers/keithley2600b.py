@@ -16,9 +16,9 @@ from typing import Any
 
 import numpy as np
 from pymeasure.instruments import Instrument
-from pymeasure.instruments.keithley import Keithley2600 as PyMeasureKeithley2600
-from pymeasure.instruments.keithley.keithley2600 import Channel as PyMeasureChannel
 
+from drivers.pymeasure_keithley import Keithley2600 as PyMeasureKeithley2600
+from drivers.pymeasure_keithley import Keithley2600Channel as PyMeasureChannel
 from labtrain.roles.spec import DriverSpec
 
 _MODES = {"voltage": 1, "current": 0}

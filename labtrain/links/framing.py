@@ -34,6 +34,12 @@ class Framer:
         """Take bytes as they come."""
         self._buffer += data
 
+    def passes(self, data: bytes) -> bool:
+        """Tell whether ``data`` is one whole line and nothing waits in front of it: nearly always."""
+        if self._buffer or data[0] == _HASH:
+            return False
+        return data.endswith(self._termination) and data.count(self._termination) == 1
+
     def take(self) -> bytes | None:
         """Return the next whole reply with its terminator, or None if more bytes are needed."""
         buffer = self._buffer

@@ -171,6 +171,11 @@ class VisaLink(Link):
         if self._session is None:
             raise ConnectionLost("the link is closed", resource=self.resource)
         framer = self._framer
+        if not framer.waiting:
+            data = self._wire.read()
+            if framer.passes(data):
+                return data
+            framer.feed(data)
         while (reply := framer.take()) is None:
             framer.feed(self._wire.read())
         return reply
