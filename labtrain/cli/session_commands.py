@@ -59,6 +59,7 @@ def inspect(session: SessionArgument, as_json: JsonFlag = False) -> None:
     """
     with ending(as_json) as end:
         from labtrain.session import Recording
+        from labtrain.session.checkpoint import state_names
 
         with Recording.open(session, verify=True) as recording:
             fields = {
@@ -73,6 +74,8 @@ def inspect(session: SessionArgument, as_json: JsonFlag = False) -> None:
                 "runs": runs_in(recording.stream_names()),
                 "counts": recording.counts,
                 "streams": recording.stream_names(),
+                "checkpoints": state_names(recording),
+                "notes": recording.notes,
             }
         lines = [f"[bold]{key.replace('_', ' ')}[/]: {_value(value)}" for key, value in fields.items()]
         end.with_(fields, "\n".join(lines))
