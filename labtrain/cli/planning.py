@@ -38,6 +38,8 @@ def plan_protocol(protocol: str, bench_file: Path, device: str | None, settings:
     bench = read_plan(locate_bench(bench_file))
     devices = select_devices(bench, device) if device else every_device(bench)
     figures = plan_procedure(procedure, bench, devices, settings)
+    settled = figures.pop("settings")
+    figures |= {"budget": _budget(bench, figures.pop("pulses_by_terminal")), "settings": settled}
     return _plan(f"protocol {protocol}", bench, figures)
 
 
@@ -51,6 +53,28 @@ def plan_training(recipe: str, bench_file: Path | None, settings: Mapping[str, s
         return Plan({"plan": figures, "real": []}, f"recipe {recipe} on directly simulated arrays", ())
     bench = read_plan(locate_bench(bench_file))
     return _plan(f"recipe {recipe}", bench, _allowed(bench) | figures)
+
+
+def _budget(bench: BenchPlan, pulses: Mapping[str, int]) -> dict[str, dict[str, Any]]:
+    """Say of every terminal what it would get, what the sample's logbook says that it had, and its total.
+
+    Raises
+    ------
+    LimitExceeded
+        Where that is more than the terminal may receive in its life.
+    """
+    from labtrain.bench.endurance import EnduranceBook, book_path
+
+    book, budget = EnduranceBook(book_path(bench)), {}
+    for where, count in pulses.items():
+        name, _, terminal = where.rpartition(".")
+        device = bench.device(name)
+        assert device is not None
+        limits = device.terminals[terminal].limits
+        book.check(where, count, limits)
+        total = None if math.isinf(limits.total_pulses) else limits.total_pulses
+        budget[where] = {"pulses": count, "before": book.life(where).pulses, "total": total}
+    return budget
 
 
 def _allowed(bench: BenchPlan) -> dict[str, Any]:
@@ -77,10 +101,23 @@ def _plan(what: str, bench: BenchPlan, figures: dict[str, Any]) -> Plan:
     return Plan({"plan": figures, "real": list(real)}, "\n".join(lines), real)
 
 
-_UNITS = {"max_volts": "V", "max_amperes": "A", "pulse_energy": "J", "seconds": "s"}
+_UNITS = {"max_volts": "V", "max_amperes": "A", "pulse_energy": "J", "seconds": "s", "seconds_a_device": "s"}
+_SHOWN = 8
+
+
+def _told(budget: Mapping[str, Mapping[str, Any]]) -> str:
+    lines = [
+        f"{where}: {one['pulses']} pulses, {one['before']} before"
+        + (", no limit on their number" if one["total"] is None else f", of {one['total']:.0f} in its life")
+        for where, one in budget.items()
+    ]
+    more = [f"and {len(lines) - _SHOWN} terminals more"] if len(lines) > _SHOWN else []
+    return "; ".join(lines[:_SHOWN] + more) or "no pulses"
 
 
 def _figure(name: str, value: Any) -> str:
+    if name == "budget":
+        return _told(value)
     return format_quantity(value, _UNITS[name]) if name in _UNITS and value is not None else str(value)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -35,6 +36,11 @@ class Demand:
     pulses: int = 0
     pulse_seconds: float = 0.0
     seconds: float = 0.0
+
+    @property
+    def pulse_energy(self) -> float:
+        """What one pulse can put into the terminal at most, in J: all volts and all amperes at once."""
+        return self.volts * self.amperes * self.pulse_seconds if self.pulses else 0.0
 
     def check(self, device: DevicePlan) -> None:
         """Compare with the terminal's limits; the roles check every single level again.
@@ -71,14 +77,24 @@ def terminal_of(device: DevicePlan, name: str) -> TerminalPlan:
     )
 
 
-def summarise(demands: Iterable[Demand], devices: int) -> dict[str, Any]:
+def summarise(demands: Iterable[tuple[DevicePlan, Demand]], devices: int) -> dict[str, Any]:
     """Add demands up for a dry run: maxima, points, pulses and seconds."""
     several = list(demands)
+    pulses: defaultdict[str, int] = defaultdict(int)
+    dwell: defaultdict[str, float] = defaultdict(float)
+    for device, demand in several:
+        dwell[device.name] += demand.seconds
+        if demand.pulses:
+            pulses[f"{device.name}.{demand.terminal}"] += demand.pulses
+    each = [demand for _, demand in several]
     return {
         "devices": devices,
-        "points": sum(d.points for d in several),
-        "max_volts": max((d.volts for d in several), default=0.0),
-        "max_amperes": max((d.amperes for d in several), default=0.0),
-        "pulses": sum(d.pulses for d in several),
-        "seconds": sum(d.seconds for d in several),
+        "points": sum(d.points for d in each),
+        "max_volts": max((d.volts for d in each), default=0.0),
+        "max_amperes": max((d.amperes for d in each), default=0.0),
+        "pulse_energy": max((d.pulse_energy for d in each), default=0.0),
+        "pulses": sum(d.pulses for d in each),
+        "pulses_by_terminal": dict(pulses),
+        "seconds_a_device": max(dwell.values(), default=0.0),
+        "seconds": sum(d.seconds for d in each),
     }

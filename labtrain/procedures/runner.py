@@ -60,7 +60,8 @@ def plan_procedure(
     Returns
     -------
     dict
-        ``devices``, ``points``, ``max_volts``, ``max_amperes``, ``pulses``, ``seconds``, ``settings``.
+        ``devices``, ``points``, ``max_volts``, ``max_amperes``, ``pulse_energy``, ``pulses``,
+        ``pulses_by_terminal``, ``seconds_a_device``, ``seconds``, ``settings``.
 
     Raises
     ------
@@ -110,7 +111,7 @@ def run_procedure(
     """
     sink = sink or NullSink()
     procedure, values = _prepare(procedure_class, settings)
-    demands = _demands(procedure, bench.plan, devices)
+    demands = [demand for _, demand in _demands(procedure, bench.plan, devices)]
     lifted = {} if procedure.CHECKS_CONTACT else _out_of_contact(bench, devices)
     devices = [device for device in devices if device.name not in lifted]
     attributes = _attributes(procedure, values, devices, seed)
@@ -140,7 +141,9 @@ def _prepare(
     return procedure, values
 
 
-def _demands(procedure: DeviceProcedure, plan: BenchPlan, devices: Sequence[DevicePlan]) -> list[Demand]:
+def _demands(
+    procedure: DeviceProcedure, plan: BenchPlan, devices: Sequence[DevicePlan]
+) -> list[tuple[DevicePlan, Demand]]:
     from labtrain.bench import roles_at_terminals
 
     if not devices:
@@ -152,7 +155,7 @@ def _demands(procedure: DeviceProcedure, plan: BenchPlan, devices: Sequence[Devi
         procedure.device = device
         for demand in procedure.plan():
             demand.check(device)
-            demands.append(demand)
+            demands.append((device, demand))
     return demands
 
 
