@@ -53,8 +53,8 @@ class Channel81160A(PulseChannel):
     )
 
     def select_pulses(self) -> None:
-        """Choose the pulse function."""
-        self.write(":FUNC{ch} PULS")
+        """Choose the pulse function; channels left coupled part, for each has a terminal of its own."""
+        self.write(":TRAC:CHAN1 OFF;:TRAC:CHAN2 OFF;:FUNC{ch} PULS")
 
     def limit_levels(self, volts: float) -> None:
         """Set the instrument's own limits and switch them on."""

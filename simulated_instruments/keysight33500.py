@@ -1,7 +1,11 @@
 """Virtual Keysight 33522B waveform generator, two channels.
 
 As soon as an output is on it runs for ever, unless burst mode is on: then ``NCYC`` pulses follow each
-trigger. Behaviour from the 33500B/33600A Operating and Service Guide (33500-90901), data sheet 5992-2572EN.
+trigger. Behaviour from the Agilent 33500 Series Operating and Service Guide (33500-90901): widths from
+16 ns, edges from 8.4 ns, what gives way to a shorter period ("Pulse Waveforms", page 69); loads of 1 ohm to
+10 kohm, which scale the levels and are not taken while voltage limits are on ("Output Termination", page
+61); 1 mVpp to 10 Vpp into 50 ohm ("APPLy Subsystem", page 167). [assumed]: 0.625 of the width as the longest
+edges, and the numbers of errors.
 """
 
 from __future__ import annotations

@@ -55,6 +55,8 @@ def _set_frequency(instrument: Any, channel: Any, value: float) -> None:
 
 
 def _set_load(instrument: Any, channel: Any, value: float) -> None:
+    if channel.limited:
+        raise ScpiError(-221, "the load cannot be changed while the voltage limits are on")
     channel.load = float("inf") if value >= 9.9e37 else value
     instrument.apply(channel)
 

@@ -1,6 +1,8 @@
 """Virtual Keysight 81160A pulse generator, two channels.
 
-Behaviour from the 81150A/81160A User's Guide (81150-91020), chapters 3 and 4.
+Behaviour from the 81150A/81160A User's Guide (81150-91020), chapters 3 and 4: periods of 3.03 ns to 1 Ms, no
+shorter than the width and 1.6 times the edges (section 3.4.1, page 142). [assumed], for no page of theirs
+was at hand: widths from 1.5 ns, edges from 1 ns, amplitudes from 50 mVpp, the numbers of errors.
 """
 
 from __future__ import annotations
@@ -11,6 +13,7 @@ from typing import Final
 from simulated_instruments.keysight81160a_commands import COMMANDS
 from simulated_instruments.pulse_source import Output, VirtualPulseGenerator
 from simulated_instruments.scpi import COMMON
+from simulated_instruments.scpi_errors import ScpiError
 from simulated_instruments.scpi_tree import CommandTree
 from simulated_instruments.sources import GeneratorPort
 
@@ -41,6 +44,11 @@ class VirtualKeysight81160A(VirtualPulseGenerator):
     def fresh(self, port: GeneratorPort) -> Channel:
         """Make a channel with its power-on settings: it runs for ever as soon as it is on."""
         return Channel(port)
+
+    def check_times(self, width: float, period: float, transition: float) -> None:
+        """Refuse a pulse that with its edges is longer than its period (user's guide, page 142)."""
+        if not width + 1.6 * transition <= period * (1 + 1e-9):
+            raise ScpiError(-221, "the width and 1.6 times the edges are longer than the period")
 
     def together(self, channel: Channel) -> list[Channel]:
         """While they track, both."""

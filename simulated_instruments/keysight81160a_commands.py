@@ -31,7 +31,7 @@ _LOAD = Number(0.3, 1e6, 50.0, "OHM", infinite=True)
 _SOURCE_OHMS = Number(50.0, 50.0, 50.0, "OHM")
 """The instrument can be told 5 ohm too; here it has 50 only."""
 _WIDTH = Number(1.5e-9, 1e6, 100e-9, "S")
-_PERIOD = Number(2e-9, 1e6, 1e-6, "S")
+_PERIOD = Number(3.03e-9, 1e6, 1e-6, "S")
 _TRANSITION = Number(1e-9, 1e3, 1e-9, "S")
 _FREQUENCY = Number(1e-6, 500e6, 1e6, "HZ")
 _DUTY = Number(0.15, 99.99, 10.0, "%")

@@ -37,7 +37,7 @@ class Stage:
         server = TcpServer(handle) if self._mount == "tcp" else PtyServer(handle)
         exit_stack.callback(server.close)
         kind = VisaLink if self._mount == "tcp" else SerialLink
-        return kind(server.resource, b"\n", 2.0)
+        return kind(server.resource, b"\n", 20.0)
 
 
 class ReplayStage(Stage):

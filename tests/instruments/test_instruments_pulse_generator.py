@@ -158,6 +158,37 @@ def test_an_armed_pulse_is_fired_again_without_setting_up(rig: PulserRig) -> Non
     assert rig.stress("load.top").pulses == 4
 
 
+LEFT_BEHIND = {
+    "81160A": (
+        ":TRAC:CHAN1 ON",
+        ":VOLT1:HIGH 0.4;:VOLT1:LOW -0.4;:VOLT1:LIM:HIGH 0.5;:VOLT1:LIM:LOW -0.5;:VOLT1:LIM:STAT 1",
+        ":OUTP1:POL INV;:BURS1:MODE GAT;:BURS1:NCYC 9;:BURS1:STAT 1;:ARM:SOUR1 INT2",
+    ),
+    "33522B": (
+        "SOUR1:FUNC PULS;:SOUR1:VOLT:HIGH 0.4;:SOUR1:VOLT:LOW -0.4;:OUTP1:LOAD INF",
+        "SOUR1:VOLT:LIM:HIGH 0.9;LOW -0.9;STAT 1",
+        "OUTP1:POL INV;:SOUR1:BURS:MODE GAT;:SOUR1:BURS:NCYC 9;:TRIG1:SOUR TIM",
+    ),
+}
+"""What another program has left an instrument in."""
+
+
+@every_model
+def test_what_another_program_left_behind_harms_nothing(model: str) -> None:
+    rig = PulserRig(model, limits=HALF_VOLT)
+    for line in LEFT_BEHIND[model]:
+        rig.virtual.handle(line.encode() + b"\n")
+    assert rig.virtual.errors.codes() == []
+    rig.second.arm(0.05, 1e-7)
+    rig.second.shutdown()
+    rig.pulser.pulse(0.2, 1e-7, 3)
+    assert rig.virtual.errors.codes() == []
+    stress = rig.stress("load.top")
+    assert stress.pulses == 3 and stress.max_volts == pytest.approx(0.4 * 4e3 / 4.051e3, rel=5e-3)
+    assert rig.virtual.channel(2).high == pytest.approx(2 * 0.05)  # an EMF: the other channel's own still
+    rig.close()
+
+
 @every_model
 def test_an_instrument_that_would_run_for_ever_stays_off(model: str) -> None:
     rig = PulserRig(model, limits=HALF_VOLT)
