@@ -7,6 +7,7 @@ from labtrain.twins.models import MODELS, usual_model
 from labtrain.twins.nano_neuron import fit_nano_neuron
 from labtrain.twins.resistance import fit_resistance
 from labtrain.twins.sources import fit_files, fit_recording
+from labtrain.twins.spread import PopulationSpread, Spread, population_spreads
 from labtrain.twins.switching import counts_of, fit_switching
 from labtrain.twins.twin_file import DeviceTwin, Twin
 
@@ -18,6 +19,8 @@ __all__ = [
     "Estimate",
     "Fit",
     "Points",
+    "PopulationSpread",
+    "Spread",
     "Twin",
     "column_map",
     "counts_of",
@@ -27,6 +30,7 @@ __all__ = [
     "fit_resistance",
     "fit_rows",
     "fit_switching",
+    "population_spreads",
     "read_column_map",
     "usual_model",
 ]

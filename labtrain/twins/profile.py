@@ -117,13 +117,15 @@ def correlation(covariance: Floats) -> Floats:
 
 
 def _ends(problem: Problem, best: Floats, covariance: Floats, index: int) -> tuple[float, float]:
-    deviation = math.sqrt(covariance[index, index]) if covariance[index, index] > 0 else math.nan
-    if not math.isfinite(deviation):
-        if not problem.parameters[index].positive:
-            return -math.inf, math.inf
-        deviation = 1.0  # not told from 0: how large may it be?
+    variance = covariance[index, index]
+    positive = problem.parameters[index].positive
+    if not variance > 0 and not positive:
+        return -math.inf, math.inf
+    # a logarithm that the data hardly know is followed in steps of a factor of e, not of its deviation
+    deviation = min(math.sqrt(variance) if variance > 0 else 1.0, 1.0 if positive else math.inf)
     # along the ridge of the likelihood the others move with this one: a start that saves most of the climb
-    direction = np.nan_to_num(covariance[:, index] / deviation)
+    with np.errstate(invalid="ignore"):
+        direction = np.nan_to_num(covariance[:, index] / variance) * deviation
     direction[index] = deviation
     reach = math.sqrt(problem.threshold)
 

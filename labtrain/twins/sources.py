@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,6 +19,9 @@ from labtrain.twins.twin_file import Twin
 
 if TYPE_CHECKING:
     from labtrain.session import Recording
+
+
+_SESSIONS = (".h5", ".hdf5")
 
 
 def fit_recording(
@@ -76,7 +80,7 @@ def fit_files(
     """
     devices = [part.strip() for part in device.split(",")] if device else None
     fits: dict[str, Fit] = {}
-    tables = [path for path in paths if path.suffix.lower() not in (".h5", ".hdf5")]
+    tables = [path for path in paths if path.suffix.lower() not in _SESSIONS]
     for path in paths:
         if path not in tables:
             fits |= _session(path, model, devices)
@@ -87,7 +91,17 @@ def fit_files(
             "there is nothing to fit in the data given",
             remedy="run iv-curve or switching-probability first, or give another --model or --device",
         )
-    return Twin.from_fits(fits, [path.name for path in paths])
+    return Twin.from_fits(fits, [path.name for path in paths], [_provenance(path) for path in paths])
+
+
+def _provenance(path: Path) -> dict[str, str]:
+    """Say which file it was, whatever its name becomes."""
+    if path.suffix.lower() not in _SESSIONS:
+        return {"file": path.name, "sha256": hashlib.sha256(path.read_bytes()).hexdigest()}
+    from labtrain.session import Recording
+
+    with Recording.open(path) as recording:
+        return {"file": path.name, "uuid": recording.uuid, "journal_digest": recording.journal_digest}
 
 
 def _session(path: Path, model: str | None, devices: Sequence[str] | None) -> dict[str, Fit]:

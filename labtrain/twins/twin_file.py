@@ -13,6 +13,7 @@ from typing import Any
 
 from labtrain.errors import DataError, UsageError
 from labtrain.twins.fit import Estimate, Fit, Verdict
+from labtrain.twins.spread import METHOD, PopulationSpread, population_spreads
 
 FORMAT = 1
 
@@ -49,13 +50,33 @@ class DeviceTwin:
 
 @dataclass(frozen=True, slots=True)
 class Twin:
-    """Device twins by name, and the sessions and files that they came from."""
+    """Device twins by name, and the sessions and files that they came from.
+
+    Attributes
+    ----------
+    sources
+        File names.
+    provenance
+        For each of them what tells it for certain: of a session its ``uuid`` and ``journal_digest``, of
+        another file its ``sha256``.
+    """
 
     devices: Mapping[str, DeviceTwin]
     sources: tuple[str, ...] = ()
+    provenance: tuple[Mapping[str, str], ...] = ()
+
+    @property
+    def populations(self) -> dict[str, PopulationSpread]:
+        """How devices of one kind differ, computed from the devices."""
+        return population_spreads(self.devices)
 
     @classmethod
-    def from_fits(cls, fits: Mapping[str, Fit], sources: Sequence[str] = ()) -> Twin:
+    def from_fits(
+        cls,
+        fits: Mapping[str, Fit],
+        sources: Sequence[str] = (),
+        provenance: Sequence[Mapping[str, str]] = (),
+    ) -> Twin:
         """Take over fits; fits that do not describe their device keep that verdict."""
         devices = {
             name: DeviceTwin(
@@ -69,7 +90,7 @@ class Twin:
             )
             for name, fit in fits.items()
         }
-        return cls(devices, tuple(sources))
+        return cls(devices, tuple(sources), tuple(provenance))
 
     def describe(self) -> dict[str, dict[str, Any]]:
         """Return the devices as strict JSON data (None where a number is not finite)."""
@@ -97,8 +118,16 @@ class Twin:
             f"sources = [{', '.join(_text(source) for source in self.sources)}]",
             "",
         ]
+        for entry in self.provenance:
+            lines += [
+                "[[provenance]]",
+                *(f"{_text(key)} = {_text(value)}" for key, value in entry.items()),
+                "",
+            ]
         for name, device in self.devices.items():
             lines += _device_lines(f"devices.{_text(name)}", device)
+        for name, population in self.populations.items():
+            lines += _population_lines(f"populations.{_text(name)}", population)
         return "\n".join(lines)
 
     @classmethod
@@ -132,9 +161,12 @@ class Twin:
             )
         try:
             devices = {name: _read_device(entry) for name, entry in data.get("devices", {}).items()}
+            provenance = tuple(
+                {str(key): str(value) for key, value in entry.items()} for entry in data.get("provenance", ())
+            )
         except (AttributeError, KeyError, TypeError, ValueError) as problem:
             raise DataError(f"is incomplete: {problem!r}", remedy="fit again", key="devices") from None
-        return cls(devices, tuple(data.get("sources", ())))
+        return cls(devices, tuple(data.get("sources", ())), provenance)
 
 
 def _device_lines(table: str, device: DeviceTwin) -> list[str]:
@@ -157,6 +189,34 @@ def _device_lines(table: str, device: DeviceTwin) -> list[str]:
         lines.append(
             f"parameters.{name} = {{ value = {_float(e.value)}, uncertainty = {_float(e.uncertainty)},"
             f" unit = {_text(e.unit)}, interval95 = {interval}{fixed} }}"
+        )
+    return [*lines, ""]
+
+
+def _population_lines(table: str, population: PopulationSpread) -> list[str]:
+    """Redundant, for people and other programs: computed from the devices again when read."""
+    lines = [
+        f"[{table}]",
+        f"model = {_text(population.model)}",
+        f"devices = {population.devices}",
+        f"described = {population.described}",
+        f"basis = {_text(population.basis)}",
+        f"method = {_text(METHOD)}",
+    ]
+    for name, found in population.parameters.items():
+        spread_unit = "" if found.relative else found.mean.unit
+        numbers = {
+            "mean": found.mean.value,
+            "uncertainty": found.mean.uncertainty,
+            "spread": found.spread.value,
+            "spread_uncertainty": found.spread.uncertainty,
+            "average": found.average,
+            "median": found.median,
+        }
+        said = ", ".join(f"{key} = {_float(value)}" for key, value in numbers.items())
+        lines.append(
+            f"parameters.{name} = {{ {said}, unit = {_text(found.mean.unit)},"
+            f" spread_unit = {_text(spread_unit)}, relative = {str(found.relative).lower()} }}"
         )
     return [*lines, ""]
 
