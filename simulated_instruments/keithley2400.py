@@ -37,10 +37,10 @@ from simulated_instruments.world import World
 
 SETTLE_SECONDS: Final = 300e-6
 POINT_OVERHEAD_SECONDS: Final = 400e-6
-"""1551 source-measure points a second at 0.01 PLC and 60 Hz (data sheet), autozero off."""
+"""1551 source-measure points a second at 0.01 PLC and 60 Hz, autozero off; [assumed], as the settling is."""
 
 LEAST_LIMIT_OF_RANGE: Final = 1e-3
-"""A limit below this share of a fixed measure range is refused (manual, 6-6)."""
+"""A limit below this share of a fixed measure range is refused (SPEC-2400 Rev. H, page 1)."""
 
 OFF_SHARE: Final = 5e-3
 """Limit of the normal output-off state, of full scale (manual, 13-9)."""

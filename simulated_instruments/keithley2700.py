@@ -4,9 +4,9 @@ Channel 8 (r - 1) + c of the card closes row r to column c; channels 50 and 49 c
 multimeter's input and sense. *Multiple* channel commands move exactly the relays that they name. A *system*
 channel (plain ``ROUTe:CLOSe``, channels 1 to 8) opens the one before and takes relay 50 with it.
 
-Behaviour from the Model 2700 User's Manual (2700-900-01), section 2, and the 7709 User's Guide. Of
-the multimeter only DC volts are modelled, as an ideal voltmeter (over 10 Gohm up to 10 V); of each two-pole
-relay only HI.
+Behaviour from the Model 2700 User's Manual (2700-900-01), section 2, and the 7709 User's Guide, "Operation"
+(page 22: channel numbers, system channels 1 to 8, relay 50). Of the multimeter only DC volts are modelled, as
+an ideal voltmeter (over 10 Gohm up to 10 V); of each two-pole relay only HI.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from simulated_instruments.scpi_tree import CommandTree
 from simulated_instruments.world import World
 
 SETTLE_SECONDS: Final = 3e-3
-"""Relay actuation (7709 specifications); option ``settle_time``."""
+"""Relay actuation: [assumed]; option ``settle_time``."""
 APERTURE_SECONDS: Final = 0.1
 """5 power-line cycles, the power-on rate."""
 CROSSPOINTS: Final = range(1, 49)

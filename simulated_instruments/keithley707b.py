@@ -1,7 +1,8 @@
 """Virtual Keithley 707B switching matrix with 7072 cards, in TSP.
 
-Behaviour from the 707B/708B Reference Manual (707B-901-01), sections 2 and 8: forbidden channels, the
-connection rule of ``exclusiveclose``, commands that end when the relays have settled. Not modelled:
+Behaviour from the 707B/708B Reference Manual (707B-901-01 Rev. B), sections 2 and 8: channel specifiers (page
+2-82), forbidden channels, the connection rule of ``exclusiveclose`` (page 2-82: break before make is the
+default), commands that end when the relays have settled. Not modelled:
 patterns, scans, channel delays of one's own, and the second pole of each relay.
 """
 
@@ -20,7 +21,7 @@ from simulated_instruments.tsp_values import Attribute, Table, TspObject, chosen
 from simulated_instruments.world import World
 
 SETTLE_SECONDS: Final = 15e-3
-"""Of a 7072's relays (7072 instruction manual, specifications); option ``settle_time``."""
+"""Of a 7072's relays: [assumed]; option ``settle_time``."""
 OFF, BREAK_BEFORE_MAKE, MAKE_BEFORE_BREAK = 0.0, 1.0, 2.0
 _RULES: Final = {rule: rule for rule in (OFF, BREAK_BEFORE_MAKE, MAKE_BEFORE_BREAK)}
 

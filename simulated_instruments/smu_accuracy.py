@@ -5,8 +5,9 @@ offset, quantisation. Gain and offset errors are drawn once per (seed, alias, fu
 range), uniformly within the one-year accuracy.
 
 Other models' numbers are in :mod:`simulated_instruments.smu_specifications`.
-Source of the numbers here: Keithley 2450 data sheet (1KW-60904), "Voltage/Current
-specifications": accuracy one year, 23 C +- 5 C; programming and measurement resolution.
+Source of the numbers here: Model 2450 Instrument Specifications, SPEC-2450 Rev. A (July 2013): page 2,
+accuracy one year, 23 C +- 5 C at 1 PLC, and programming resolution; page 3, overrange 105 %. [assumed]:
+where beyond it a reading overflows, its noise over a range, the mains pickup below 1 PLC.
 """
 
 from __future__ import annotations

@@ -1,7 +1,9 @@
 """The data sheets of source meters beside the 2450: accuracy, ranges, resolution, overrange.
 
-Sources: Keithley 2400 Series data sheet (1KW-2798), one year, 23 C +- 5 C, 1 PLC; Series 2600B System
-SourceMeter specifications (SPEC-2600B), models 2601B/2602B/2604B, one year, 23 C +- 5 C, 1 PLC.
+Sources: 2400 SourceMeter Specifications, SPEC-2400 Rev. H (2004), pages 1 (source, resolution) and 2
+(measure), one year, 23 C +- 5 C; Models 2601B, 2602B and 2604B Instrument Specifications, SPEC-2602B Rev. B
+(2014), page 2, one year; Series 2600B Reference Manual 2600BS-901-01 Rev. F, page 2-44: 101 % of a source
+range, 102 % of a measure range. [assumed]: 105 % and 105.21 % of the 2400.
 """
 
 from __future__ import annotations
