@@ -24,9 +24,12 @@ from simulated_instruments.world import World
 
 SETTLE_SECONDS: Final = 100e-6
 POINT_OVERHEAD_SECONDS: Final = 80e-6
-"""With settling and aperture 4500 to 5000 source-measure points a second into a buffer at 0.001 PLC;
-SPEC-2602B Rev. B, page 8, has 5500 with external triggers, 12 000 without. Settling as on its page 5: 50 us on the 1 V
-range, 100 us on the 1 mA range; on smaller current ranges (20 ms at 100 nA) the real one is slower."""
+"""With settling and aperture 4500 to 5000 source-measure points a second into a buffer at 0.001 PLC.
+
+SPEC-2602B Rev. B, page 8, has 5500 with external triggers and 12 000 without. Settling as on its page 5:
+50 us on the 1 V range, 100 us on the 1 mA range; on smaller current ranges (20 ms at 100 nA) the real one is
+slower.
+"""
 
 OFF_SHARE: Final = 0.1
 OFF_AMPERES: Final = 1e-3
