@@ -21,7 +21,7 @@ from labtrain.training.drift import DriftWatch, has_reference
 from labtrain.training.estimators import SlopeEstimator, SurrogateEstimator, make_estimator
 from labtrain.training.gradients import GradientCheck, check_gradients
 from labtrain.training.health import Health, assess
-from labtrain.training.loop import Epoch, Schedule, Split, Step, Training
+from labtrain.training.loop import Criterion, Epoch, Schedule, Split, Step, Training
 from labtrain.training.mapping import fit_mapping
 from labtrain.training.networks import device_layers, perceptron
 from labtrain.training.pair_check import PairCheck, check_currents
@@ -92,12 +92,30 @@ class DeviceTraining:
         return run
 
     def run_fold(
-        self, fold: int, split: Split, schedule: Schedule, beside: Sequence[Epoch]
+        self,
+        fold: int,
+        split: Split,
+        schedule: Schedule,
+        beside: Sequence[Epoch],
+        *,
+        k: int | None = None,
+        criterion: Criterion | None = None,
     ) -> tuple[torch.nn.Sequential, list[Epoch]]:
-        """Train one fold; return the network and its epochs."""
-        network = self.build(fold)
+        """Train one fold; return the network and its epochs.
+
+        Parameters
+        ----------
+        fold
+            Names it in the record, and addresses initial weights and batches where ``k`` is None.
+        beside
+            The baseline's epochs, empty without one.
+        criterion
+            The loss; cross entropy if None.
+        """
+        k = fold if k is None else k
+        network = self.build(k)
         care = self.care(network)
-        training = Training(network, split, schedule, seed=self.context.seed, k=fold)
+        training = Training(network, split, schedule, seed=self.context.seed, k=k, criterion=criterion)
 
         def after_step(step: Step) -> None:
             self.record.step(fold, step, network)

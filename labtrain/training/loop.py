@@ -70,6 +70,9 @@ class Epoch:
         return f"{self.validation_accuracy:.1f} %" if watched else f"loss {self.train_loss:.3f}"
 
 
+Criterion = Callable[[torch.Tensor, NDArray[np.intp]], torch.Tensor]
+
+
 class Training:
     """One training that may stop after any step and go on from its state, bit for bit.
 
@@ -79,6 +82,9 @@ class Training:
         Address the order of samples: ``k`` is the fold.
     optimiser
         Of the network's parameters, its rate to be set by the schedule; Adam (Kingma and Ba, 2015) if None.
+    criterion
+        ``criterion(scores, batch)``: the loss of scores ``[B, classes]`` of the training samples ``batch``;
+        cross entropy against their labels if None.
 
     Attributes
     ----------
@@ -97,11 +103,13 @@ class Training:
         seed: int,
         k: int = 0,
         optimiser: torch.optim.Optimizer | None = None,
+        criterion: Criterion | None = None,
     ) -> None:
         self.network, self.split, self.schedule = network, split, schedule
         self.seed, self.k = seed, k
         rate = schedule.learning_rate
         self.optimiser = torch.optim.Adam(network.parameters(), lr=rate) if optimiser is None else optimiser
+        self.criterion = criterion or self._cross_entropy
         self.step = 0
         self.history: list[Epoch] = []
         self._losses: list[float] = []
@@ -135,14 +143,16 @@ class Training:
             rate = self.schedule.rate(self.step, steps)
             for group in self.optimiser.param_groups:
                 group["lr"] = rate
-            scores = self.network(split.train_x[batch])
-            loss = torch.nn.functional.cross_entropy(scores, split.train_y[batch])
+            loss = self.criterion(self.network(split.train_x[batch]), batch)
             self.optimiser.zero_grad()
             loss.backward()
             self.optimiser.step()
             self._losses.append(loss.item() * len(batch))
             self.step += 1
             after_step(Step(self.step - 1, epoch, loss.item(), rate))
+
+    def _cross_entropy(self, scores: torch.Tensor, batch: NDArray[np.intp]) -> torch.Tensor:
+        return torch.nn.functional.cross_entropy(scores, self.split.train_y[batch])
 
     def state_dict(self) -> dict[str, Any]:
         """All that decides how it goes on: weights, devices, optimiser, generator, place in the data."""

@@ -22,6 +22,14 @@ from labtrain.training.settings import Setting
 
 HELD_OUT = 10_000
 
+SPLIT = Setting(
+    "split",
+    "choice",
+    "test",
+    "test: train on all training images, read the test set once; validation: hold 10,000 out",
+    choices=("test", "validation"),
+)
+
 SETTINGS = (
     Setting(
         "hidden", "layers", (256, 256, 256, 256), "device neurons of each hidden layer", low=1, high=4096
@@ -31,13 +39,7 @@ SETTINGS = (
     Setting(
         "learning_rate", "quantity", 0.001, "Adam's at the first step; it falls to 2 %", low=1e-7, high=10
     ),
-    Setting(
-        "split",
-        "choice",
-        "test",
-        "test: train on all training images, read the test set once; validation: hold 10,000 out",
-        choices=("test", "validation"),
-    ),
+    SPLIT,
     *DEVICE_SETTINGS,
 )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from statistics import fmean
 from typing import Any
 
@@ -17,10 +17,12 @@ def training_result(
     accuracies: Sequence[float],
     baselines: Sequence[float | None],
     train_seconds: float,
+    more: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Gather the result and note it in the record as ``result/<recipe>``.
 
-    Wall-clock ``train_seconds`` is returned but not noted: a replay compares what is noted.
+    ``more`` are fields of the recipe's own. Wall-clock ``train_seconds`` is returned but not noted: a replay
+    compares what is noted.
     """
     context = training.context
     conventional = [accuracy for accuracy in baselines if accuracy is not None]
@@ -42,6 +44,7 @@ def training_result(
         "findings": training.findings,
         "drift_alarms": training.drift.alarms if training.drift else None,
         "ledger": ledger(training),
+        **(more or {}),
     }
     context.sink.document(f"result/{training.recipe}", result)
     return {**result, "train_seconds": train_seconds}
