@@ -64,8 +64,14 @@ class Instruments:
         port, spec = self._connection.ports[channel.alias], self._setup.specs[channel.alias]
         with port.role_call():
             driver = spec.channel(self._driver(channel.alias), channel.name)
-        buffer, clock = driver if spec.fast_buffer else None, self._connection.bus.clock
+        buffer, clock = driver if spec.fast_buffer else None, self._patient_clock()
         return Digitizer(meter, buffer, driver.line_seconds, port, clock, channel.alias, channel.name)
+
+    def _patient_clock(self) -> KeepingAlive:
+        """Return the clock of a role that may wait for long with its output on."""
+        return KeepingAlive(
+            self._connection.bus.clock, self._connection.ports, self._setup.specs, self._board
+        )
 
     def pulse_generator(self, name: str) -> PulseGenerator:
         """Return the role of a generator's channel."""
@@ -129,9 +135,7 @@ class Instruments:
             self._circuit, self._board, channel, self._contacts, self._book, stiff=stiff
         )
         port = self._connection.ports[alias]
-        clock = KeepingAlive(
-            self._connection.bus.clock, self._connection.ports, self._setup.specs, self._board
-        )
+        clock = self._patient_clock()
         with port.role_call():
             driver = spec.channel(self._driver(alias), channel.name)
         if stiff:

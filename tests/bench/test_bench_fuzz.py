@@ -9,7 +9,7 @@ from contextlib import suppress
 from typing import Any
 
 import pytest
-from bench_models import bench_text, combinations
+from bench_models import bench_text, combinations, models
 
 from labtrain.bench import Bench
 from labtrain.session.sink import NullSink
@@ -17,6 +17,7 @@ from labtrain.session.sink import NullSink
 NUMBERS = (0.0, 0.3, -0.3, 0.7, 2.0, -5.0, 21.0, 1e-6, 100e-6, 1e3, float("nan"), float("inf"), 3, -1)
 HOSTILE = (*NUMBERS, True, None, "voltage", "current", "ON", [21.0, -21.0], (0, 0), (1, 4))
 SLACK = 1.005
+ROLES = ("source-meter", "pulse-generator", "switch-matrix")
 
 
 class Wire(NullSink):
@@ -35,6 +36,12 @@ def bench(request: pytest.FixtureRequest) -> Iterator[Bench]:
         for device in bench.select("neurons,sot,reference"):
             assert bench.out_of_contact(device) == []
         yield bench
+
+
+def test_every_model_that_stands_is_fuzzed() -> None:
+    standing = {name for role in ROLES for name in models(role)}
+    assert {one for several in combinations() for one in several} == standing
+    assert standing >= {"2400", "2450", "2602B", "33522B", "81160A", "2700", "707B", "serial-matrix"}
 
 
 def public(thing: object) -> list[str]:
@@ -86,13 +93,16 @@ def test_every_public_attribute_of_every_role(bench: Bench) -> None:
         bench.switch_matrix("matrix"),
     )
     column = matrix.columns.start + 5  # the reference: the loosest limits, so that something is accepted
-    for name in public(smu):
+    meter_and_buffer = [(smu, name) for name in public(smu)]
+    digitizer = bench.digitizer(smu.name)
+    meter_and_buffer += [(digitizer, name) for name in public(digitizer)]
+    for role, name in meter_and_buffer:
         matrix.open_all()
         with suppress(Exception):
             matrix.close((matrix.rows.start + 1, column))
             smu.configure("voltage", 0.5, 50e-6, 50e-6, 0.1)
             smu.output_enabled = True
-        assert poke(smu, name, arguments) > 0
+        assert poke(role, name, arguments) > 0
         unhurt(bench)
         smu.shutdown()
     for role in (pulser, matrix):

@@ -112,6 +112,11 @@ class Chip(RuleBasedStateMachine):
         with suppress(LabtrainError):
             self.smu.sweep(several)
 
+    @rule(level=levels, count=st.integers(1, 4), interval=st.sampled_from([0.0, 0.1, 100.0]))
+    def digitise(self, level: float, count: int, interval: float) -> None:
+        with suppress(LabtrainError):
+            self.bench.digitizer(self.smu.name).acquire(level, count, interval)
+
     @rule(amplitude=levels, width=st.floats(1e-9, 1e-7), count=st.integers(1, 3))
     def pulse(self, amplitude: float, width: float, count: int) -> None:
         with suppress(LabtrainError):

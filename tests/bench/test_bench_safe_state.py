@@ -69,6 +69,39 @@ def test_ctrl_c_while_the_bench_is_made_safe_waits_until_it_is(small: str) -> No
     assert is_safe(world)
 
 
+class Interrupting(NullSink):
+    """Presses Ctrl-C at the k-th message."""
+
+    def __init__(self, at: int) -> None:
+        super().__init__()
+        self.left = at
+
+    def command(self, port: str, payload: bytes, t_ns: int) -> int:
+        self.left -= 1
+        if self.left == 0:
+            signal.raise_signal(signal.SIGINT)
+        return super().command(port, payload, t_ns)
+
+
+def test_ctrl_c_at_any_message_of_a_contact_check(small: str) -> None:
+    at, ended = 0, False
+    while not ended:
+        at += 1
+        sink = Interrupting(10**9)
+        try:
+            with Bench.open(small.encode(), sink=sink) as bench:
+                world = hidden(bench)
+                sink.left = at
+                assert bench.contact_check("reference", "top").ok
+                ended = sink.left > 0
+                sink.left = 10**9
+        except KeyboardInterrupt:
+            pass
+        assert is_safe(world)
+        assert world.stress["reference.top"].max_volts <= 0.0202
+    assert at > 20
+
+
 def test_a_full_disk_keeps_no_output_on(small: str) -> None:
     class Full(NullSink):
         full = False
