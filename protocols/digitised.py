@@ -115,7 +115,7 @@ class DigitisedProcedure(DeviceProcedure):
         UsageError
             For one so small that a conductance cannot be read.
         """
-        levels = np.linspace(self.start_bias, self.stop_bias, self.biases)
+        levels = np.round(np.linspace(self.start_bias, self.stop_bias, self.biases), 9)
         if np.min(np.abs(levels)) < _LEAST_VOLTS:
             raise UsageError(
                 f"a bias of {levels[np.argmin(np.abs(levels))]:g} V is too small to read a resistance at",
@@ -160,10 +160,11 @@ class DigitisedProcedure(DeviceProcedure):
         CheckFailed
             Where there are not two, or readings are averages of both.
         """
-        traces = [digitizer.acquire(bias, LEARNING) for bias in self.levels()]
-        siemens = np.concatenate([siemens_of(trace) for trace in traces])
+        each = [siemens_of(digitizer.acquire(float(bias), LEARNING)) for bias in self.levels()]
+        siemens = np.concatenate(each)
         states = States.of(siemens[np.isfinite(siemens)])
-        self.require_states(states, siemens, digitizer.aperture)
+        for one in each:  # bias by bias: averages of both lie elsewhere at each
+            self.require_states(states, one, digitizer.aperture)
         return states
 
     def require_states(self, states: States, siemens: Floats, aperture: float) -> None:

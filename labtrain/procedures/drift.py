@@ -9,6 +9,7 @@ readings); one beyond the run's limit ends the run.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import TYPE_CHECKING, Self, final
 
 import numpy as np
@@ -139,5 +140,9 @@ class DriftWatch:
 def beyond_three_sigma(witness: Witness) -> bool:
     """Whether the last check differs from the first by more than chance does in 99.73 % of checks."""
     freedom = len(witness.means) * (READINGS - 1)
-    quantile = float(stats.t.isf(_FALSE_ALARMS / 2, freedom))
-    return not abs(witness.change) <= quantile * witness.sigma * float(np.sqrt(2.0))
+    return not abs(witness.change) <= _quantile(freedom) * witness.sigma * float(np.sqrt(2.0))
+
+
+@lru_cache
+def _quantile(freedom: int) -> float:
+    return float(stats.t.isf(_FALSE_ALARMS / 2, freedom))
