@@ -84,8 +84,8 @@ class Channel33522B(PulseChannel):
         self.write(":SOUR{ch}:BURS:MODE TRIG;PHAS 0;STAT 1")
 
     def select_pulses(self) -> None:
-        """Choose the pulse function; limits left on go off, for the load is not taken with them."""
-        self.write(":SOUR{ch}:VOLT:LIM:STAT 0;:SOUR{ch}:FUNC PULS")
+        """Choose the pulse function."""
+        self.write(":SOUR{ch}:FUNC PULS")
 
     def limit_levels(self, volts: float) -> None:
         """Set the instrument's own limits and switch them on."""

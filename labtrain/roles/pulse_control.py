@@ -107,6 +107,8 @@ class PulseControl:
         if known is None or known.trigger != wanted.trigger:
             driver.trigger_source = wanted.trigger  # first: the power-on default runs for ever
         if known is None or known.load != wanted.load:
+            driver.unlimit_levels()  # an instrument may refuse another load while its limits are on
+            self._limited = math.nan
             driver.output_load = wanted.load
         if known is None or known.count != wanted.count:
             driver.burst_ncycles = wanted.count

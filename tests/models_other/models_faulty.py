@@ -76,7 +76,7 @@ class Faulty:
         )
         self.world = WatchedWorld(plan, self.clock)
         self.virtual = load(VIRTUAL_INSTRUMENTS, model)("one", self.world, self.clock, {}, 1)
-        self.faulty = FaultyHandle("one", self.virtual.handle, faults)
+        self.faulty = FaultyHandle("one", self.virtual.handle, faults, self.virtual.power_cycle)
         self._counted = Counted(self.faulty)
         self._server: Server | None = None
         if mount != "in-process":
