@@ -175,12 +175,12 @@ def _spin_transfer(
     flags: Any,
 ) -> None:  # pragma: no cover - compiled
     batch, count = volts.shape
-    made, p = np.empty(count), np.empty(count)
+    made, room, p = np.empty(count), np.empty(count), np.empty(count)
     start, verified = np.empty(count, np.uint8), np.empty(count, np.bool_)
     words = events.words_of(keys, cells)
     for b in range(batch):
         stimuli.on_grid_row(volts[b], grid[0], grid[1], grid[2], made, flags[b])
-        stt_table.probability_row(table, made, p)
+        stt_table.probability_row(table, made, p, room)
         _signs(made, start)
         events.attempt_row(p, start, reset, state, keys, words, counters, switched[b], verified)
         _note(verified, grid[3], flags[b])

@@ -2,9 +2,11 @@
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from labtrain import noise
 from labtrain.errors import UsageError
 from labtrain.kernels import stt_table
 from labtrain.physics import stt
@@ -57,6 +59,48 @@ def test_the_table_is_the_reference_everywhere():
         rates = [np.log(-np.log1p(-p[tail])) for p in (table, reference)]
         np.testing.assert_allclose(rates[0], rates[1], rtol=0.1, err_msg=str((delta, i)))
     assert used > 60
+
+
+@pytest.mark.parametrize("curves", [24, pytest.param(150, marks=pytest.mark.slow)])
+def test_between_its_grid_points_the_table_is_the_reference_too(curves):
+    """Random devices and currents (fixed addresses): there a spline's bends show, as nowhere on the grid.
+
+    Half of the devices are weak ones, which switch back: Delta 20-40, currents down to 0.
+    """
+    used = 0
+    for k in range(curves):
+        drawn = [float(noise.uniform(12, kind, 0, k)) for kind in (1, 2)]
+        delta = 20 + (20 if k % 2 else 80) * drawn[0]
+        i = (0.3, 0.99)[k % 2] * drawn[1] if k % 4 < 2 else 0.3 + 5.2 * drawn[1]
+        taus = np.geomspace(0.5, 100.0 if i > 1 else 7e5, 20)
+        reference = switching_curve(delta, i, taus, cells=600, steps=60)
+        table = stt_table.probability(delta, i, taus)
+        middle, tail = (reference > 0.02) & (reference < 0.98), (reference > 1e-9) & (reference <= 0.02)
+        assert np.all(np.abs(table - reference)[middle] < 0.012), (delta, i)
+        rates = [np.log(-np.log1p(-p[tail])) for p in (table, reference)]
+        np.testing.assert_allclose(rates[0], rates[1], rtol=0.1, err_msg=str((delta, i)))
+        used += middle.sum()
+    assert used > 2 * curves
+
+
+@given(
+    delta=st.floats(20, 100),
+    volts=st.lists(st.floats(-3, 3), min_size=1, max_size=20),
+    log_tau=st.floats(np.log(0.1), np.log(1e7)),
+)
+def test_rows_of_attempts_and_other_namespaces_interpolate_alike(delta, volts, log_tau):
+    """Within 1e-12: one curve cut from the table a device, all of it, and tensors."""
+    pulses, width = np.array(volts), float(np.clip(np.exp(log_tau), 0.1, 1e7))
+    device = {"delta": delta, "v_c0_p_ap": 0.42, "v_c0_ap_p": 0.38, "tau_d": 1.0}
+    columns = {name: np.full(len(pulses), value) for name, value in device.items()}
+    expected = stt_table.switching_probability(columns, pulses, width)
+    row, room = np.empty(len(pulses)), np.empty(len(pulses))
+    stt_table.probability_row(stt_table.curves_of(columns, width, len(pulses)), pulses, row, room)
+    np.testing.assert_allclose(row, expected, rtol=0, atol=1e-12)
+    tensors = {name: torch.from_numpy(values) for name, values in columns.items()}
+    answer = stt_table.switching_probability(tensors, torch.from_numpy(pulses), width)
+    assert isinstance(answer, torch.Tensor)
+    np.testing.assert_allclose(answer.numpy(), expected, rtol=0, atol=1e-12)
 
 
 @pytest.mark.parametrize("tau", [1.0, 3.0, 10.0, 100.0, 1e4])
