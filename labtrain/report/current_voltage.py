@@ -10,8 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from labtrain.procedures import distinct, select
+from labtrain.report.fit_tables import device_table, population_tables
 from labtrain.report.runs import Run
-from labtrain.report.sections import Section, Table, quantity
+from labtrain.report.sections import Section
 from labtrain.report.style import GREY, Picture, colour, empty, new_figure, picture
 from labtrain.twins import Fit
 
@@ -24,7 +25,8 @@ def current_voltage_section(run: Run) -> Section:
     fits = run.fits()
     poor = [name for name, fit in fits.items() if fit.verdict != "describes"]
     lead = f"{len(run.rows):,} readings of {len(fits)} terminals. Settings: {run.settings}."
-    tables = [_population(fits), _devices(fits)] if any(f.parameters for f in fits.values()) else []
+    fitted = any(f.parameters for f in fits.values())
+    tables = [*population_tables(fits), device_table(fits)] if fitted else []
     if poor:
         lead += f" Not described by the model: {', '.join(poor)}."
     return Section("Current and voltage", lead, [_family(run, fits), _residuals(fits)], tables)
@@ -111,50 +113,3 @@ def _residuals(fits: Mapping[str, Fit]) -> Picture:
         "Residuals of the fits",
         "Residuals of every reading; noise is larger inside the transition.",
     )
-
-
-def _population(fits: Mapping[str, Fit]) -> Table:
-    """Median and spread over the devices that the model describes."""
-    good = [fit for fit in fits.values() if fit.verdict == "describes"]
-    names = [name for name, e in good[0].parameters.items() if not e.fixed] if good else []
-    rows = []
-    for name in names:
-        values = np.array([fit.parameters[name].value for fit in good])
-        errors = np.array([fit.parameters[name].uncertainty for fit in good])
-        unit = good[0].parameters[name].unit
-        median, spread = float(np.median(values)), float(values.std(ddof=1)) if len(values) > 1 else math.nan
-        relative = f"{abs(spread / median):.1%}" if median and math.isfinite(spread) else "—"
-        rows.append(
-            (
-                name,
-                quantity(median, None, unit),
-                quantity(spread, None, unit) if math.isfinite(spread) else "—",
-                relative,
-                quantity(float(np.median(errors)), None, unit),
-            )
-        )
-    headings = ("parameter", "median", "spread (sd)", "relative", "typical uncertainty")
-    return Table(headings, rows, f"Population of {len(good)} described devices")
-
-
-def _devices(fits: Mapping[str, Fit]) -> Table:
-    names = list(dict.fromkeys(n for fit in fits.values() for n, e in fit.parameters.items() if not e.fixed))
-    rows = []
-    for device, fit in fits.items():
-        cells = [
-            quantity(e.value, e.uncertainty, e.unit) if (e := fit.parameters.get(name)) is not None else "—"
-            for name in names
-        ]
-        ratio = f"{fit.chi2_reduced:.2f}" if math.isfinite(fit.chi2_reduced) else "—"
-        rows.append((device, *cells, ratio, verdict_text(fit)))
-    marks = frozenset(i for i, fit in enumerate(fits.values()) if fit.verdict != "describes")
-    headings = ("device", *names, "χ²/ν", "verdict")
-    return Table(headings, rows, "Every device's twin (one standard deviation)", marks, folded=True)
-
-
-def verdict_text(fit: Fit) -> str:
-    """Write a verdict with its reason where it is not good."""
-    if fit.verdict == "describes":
-        return "describes"
-    better = f"; better: {fit.better_model}" if fit.better_model else ""
-    return f"{fit.verdict.replace('-', ' ')}{better} ({fit.reason})"

@@ -11,6 +11,7 @@ import jinja2
 from labtrain.report.contact import contact_section
 from labtrain.report.current_voltage import current_voltage_section
 from labtrain.report.facts import headline, instruments, provenance
+from labtrain.report.fits import fits_section
 from labtrain.report.learning import learning_section
 from labtrain.report.runs import Run, protocol_runs
 from labtrain.report.sections import Section
@@ -25,6 +26,9 @@ _DRAWN = {
     "iv-curve": current_voltage_section,
     "switching-probability": switching_section,
 }
+
+_DRAWN_MODELS = (None, "nano-neuron", "logistic")
+"""What those sections draw; several pulse widths make a switching curve a surface."""
 
 
 def write_report(recording: Recording, out: Path) -> Path:
@@ -80,8 +84,11 @@ def _sections(recording: Recording) -> list[Section | None]:
 
 def _run_section(run: Run) -> Section:
     """Draw a known protocol; of any other say what it recorded."""
+    hint = run.rows.attributes.get("fit") or {}
     draw = _DRAWN.get(run.protocol)
-    if draw is not None:
+    if draw is not None and hint.get("model") in _DRAWN_MODELS:
         return draw(run)
+    if hint:
+        return fits_section(run)
     columns = ", ".join(run.rows.columns)
     return Section(run.protocol, f"{len(run.rows):,} rows of {columns}. Settings: {run.settings}.")

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from labtrain.procedures import distinct, select
-from labtrain.report.current_voltage import verdict_text
+from labtrain.report.fit_tables import verdict_text
 from labtrain.report.runs import Run
 from labtrain.report.sections import Section, Table, quantity
 from labtrain.report.style import BLUE, GREY, ORANGE, Picture, colour, new_figure, picture

@@ -76,6 +76,7 @@ def fit_bias_tmr(volts: Floats, amperes: Floats, state: Floats) -> Fit:
         probability=probability,
         points=Points(volts, amperes, sigma, fitted, "V", "A", state),
         validity={"voltage": span(volts, "V")},
+        curve=current,
     )
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 from labtrain.twins.fit import SIGNIFICANCE, Estimate, Fit, Floats, Points, Verdict
-from labtrain.twins.profile import Problem, correlation, estimates
+from labtrain.twins.profile import Problem, correlation, curve_deviation, estimates
 
 
 def conclude(
@@ -22,6 +23,7 @@ def conclude(
     open_allowed: tuple[str, ...] = (),
     better_model: str | None = None,
     note: str = "",
+    curve: Callable[[Mapping[str, float]], Floats] | None = None,
 ) -> Fit:
     """Judge a fit and put it together.
 
@@ -37,9 +39,13 @@ def conclude(
         Named where the model does not describe the data.
     note
         Added to the reason.
+    curve
+        The fitted curve at the points by the parameters, for its band.
     """
     covariance = problem.covariance(best)
     found = estimates(problem, best, covariance)
+    if curve is not None:
+        points = replace(points, band=curve_deviation(problem, best, covariance, curve))
     verdict, reason = _verdict(found, probability, open_allowed)
     return Fit(
         model=model,

@@ -58,6 +58,9 @@ class Points:
         Each ``[m]``; ``sigma`` is the standard deviation of ``observed`` under the model.
     stimulus_unit, observed_unit
         Their units.
+    band
+        ``[m]`` standard deviation of ``fitted`` by the uncertainty of the parameters; None where not known.
+        What a fresh reading differs from ``fitted`` has the deviation ``hypot(sigma, band)``.
     series, series_unit
         ``[m]`` what sorts the points into several curves, such as the pulse width; None for one curve.
     """
@@ -70,6 +73,7 @@ class Points:
     observed_unit: str
     series: Floats | None = None
     series_unit: str = ""
+    band: Floats | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -127,6 +127,7 @@ def fit_sweeps(data: Sweep, model: SweepModel) -> Fit:
         },
         open_allowed=model.may_vanish,
         better_model=better,
+        curve=lambda values: _current(data, model, values),
     )
 
 

@@ -14,13 +14,14 @@ from typing import Any
 
 import lmfit
 import numpy as np
-from scipy import optimize, stats
+from scipy import stats
 from scipy.special import expit
 
 from labtrain.errors import DataError
 from labtrain.physics.neuron import mean_voltage
 from labtrain.twins.fit import SIGNIFICANCE, Estimate, Fit, Floats, Points, TooFewData, Verdict
 from labtrain.twins.lack_of_fit import lack_of_fit
+from labtrain.twins.scatter import two_part_scatter
 
 UNITS = {"r_p": "ohm", "tmr0": "", "v_h": "V", "i50": "A", "w": "A", "offset": "V"}
 UNITS |= {"r_series": "ohm", "polarity": ""}
@@ -82,7 +83,7 @@ def _fit(amperes: Floats, volts: Floats, start: Mapping[str, float], fixed: dict
         better_model=better,
         validity={"current": (float(amperes.min()), float(amperes.max()), "A")},
         correlation=_correlation(found),
-        points=Points(amperes, volts, sigma, fitted, "A", "V"),
+        points=Points(amperes, volts, sigma, fitted, "A", "V", band=_band(found, fixed, amperes)),
     )
 
 
@@ -142,16 +143,9 @@ def _values(found: Any) -> dict[str, float]:
 
 
 def _scatter(amperes: Floats, residuals: Floats, values: Mapping[str, float]) -> tuple[Floats, float]:
-    """Split the residuals' variance into a constant and the telegraph noise's shape, both >= 0."""
+    """Split the residuals' variance into a constant and the telegraph noise's shape."""
     share = expit(values["polarity"] * (amperes - values["i50"]) / values["w"])
-    shape = (amperes * values["r_p"] * values["tmr0"]) ** 2 * share * (1 - share)
-    scale = max(float(shape.max()), 1e-300)
-    basis = np.stack([np.ones_like(shape), shape / scale], axis=1)
-    floor = (1e-7 * float(np.max(np.abs(residuals), initial=0)) + 1e-12) ** 2
-    size = max(float(np.mean(residuals**2)), floor)
-    (constant, telegraph), _ = optimize.nnls(basis, residuals**2 / size)
-    constant = max(constant, 0.02)  # a few quiet readings must not weigh infinitely
-    return np.sqrt(size * (constant + telegraph * shape / scale)), math.sqrt(size * constant)
+    return two_part_scatter(residuals, (amperes * values["r_p"] * values["tmr0"]) ** 2 * share * (1 - share))
 
 
 def _straight_line(amperes: Floats, volts: Floats, sigma: Floats) -> float:
@@ -178,6 +172,18 @@ def _estimates(
         estimates[name] = Estimate(value, 0.0, UNITS[name], (value, value), fixed=True)
     estimates["read_noise"] = Estimate(read_noise, read_noise / math.sqrt(2 * freedom), "V")
     return estimates
+
+
+def _band(found: Any, fixed: Mapping[str, float], amperes: Floats) -> Floats:
+    """Standard deviation of the curve by that of its parameters."""
+    if found.covar is None:
+        return np.full_like(amperes, np.nan)
+    values, slopes = _values(found), []
+    for name, scale in _SCALES.items():
+        step = 1e-4 * max(abs(values[name]), 1e-3 * scale)
+        up, down = (_voltage({**values, **fixed, name: values[name] + s * step}, amperes) for s in (1, -1))
+        slopes.append((up - down) / (2 * step) * scale)
+    return np.asarray(np.sqrt(np.maximum(np.einsum("im,ij,jm->m", slopes, found.covar, slopes), 0.0)))
 
 
 def _correlation(found: Any) -> Floats:

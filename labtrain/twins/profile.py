@@ -104,6 +104,26 @@ def estimates(problem: Problem, best: Floats, covariance: Floats) -> dict[str, E
     return found
 
 
+def curve_deviation(
+    problem: Problem, best: Floats, covariance: Floats, predict: Callable[[Mapping[str, float]], Floats]
+) -> Floats:
+    """Return the standard deviation of a curve by that of its parameters, linearised.
+
+    Parameters
+    ----------
+    predict
+        The curve ``[m]`` of parameters by name.
+    """
+    slopes = []
+    for i in range(len(best)):
+        shift = np.zeros(len(best))
+        shift[i] = 1e-4
+        up, down = (predict(problem.values(best + sign * shift)) for sign in (1, -1))
+        slopes.append((up - down) / 2e-4)
+    known = np.nan_to_num(covariance)
+    return np.asarray(np.sqrt(np.maximum(np.einsum("im,ij,jm->m", slopes, known, slopes), 0.0)))
+
+
 def _end(parameter: Parameter, coordinate: float) -> float:
     if math.isinf(coordinate):
         return parameter.scale * (0.0 if parameter.positive and coordinate < 0 else coordinate)

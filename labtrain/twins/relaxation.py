@@ -103,6 +103,7 @@ def fit_relaxation(before: Floats, after: Floats, seconds: Floats) -> Fit:
         points=_points(values, data),
         validity={"conductance": span(data.start, "S"), "time": span(data.seconds, "s")},
         fixed=fixed,
+        curve=lambda found: _middle({**found, **constants}, data),
         note="one level of conductance: g_max is the model's default" if one_level else "",
     )
 
@@ -248,8 +249,13 @@ def _inside(found: _Effects, data: _Writes) -> Floats:
     return np.asarray(left * np.sqrt(data.weight) / found.noise[data.place])
 
 
+def _middle(values: Mapping[str, float], data: _Writes) -> Floats:
+    """The mean change of each reading."""
+    return np.asarray(-values["relax_mean"] * _unit(values["g_max"], data.before, data.seconds))
+
+
 def _points(values: Mapping[str, float], data: _Writes) -> Points:
     found = _effects(values, data)
     deviation = np.hypot(values["relax_spread"] * found.unit, math.sqrt(2) * found.noise[data.place])
-    fitted = -values["relax_mean"] * found.unit
+    fitted = _middle(values, data)
     return Points(data.before, data.change, deviation, fitted, "S", "S", data.seconds, "s")

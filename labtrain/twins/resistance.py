@@ -58,7 +58,15 @@ def fit_resistance(amperes: Floats, volts: Floats) -> Fit:
         verdict=verdict,
         reason=f"lack of fit against the scatter of repeats: probability {probability:.2g}",
         validity={"current": (float(amperes.min()), float(amperes.max()), "A")},
-        points=Points(amperes, volts, np.full_like(volts, scatter), slope * amperes + offset, "A", "V"),
+        points=Points(
+            stimulus=amperes,
+            observed=volts,
+            sigma=np.full_like(volts, scatter),
+            fitted=slope * amperes + offset,
+            stimulus_unit="A",
+            observed_unit="V",
+            band=scatter * np.sqrt(1 / len(volts) + centre**2 / float(centre @ centre)),
+        ),
     )
 
 

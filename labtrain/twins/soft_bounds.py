@@ -80,6 +80,7 @@ def fit_soft_bounds(before: Floats, after: Floats, polarity: Floats) -> Fit:
         probability=probability,
         points=Points(np.arange(1.0, len(after) + 1), after, deviation, predicted, "", "S", sign),
         validity={"conductance": span(np.concatenate([before, after]), "S")},
+        curve=lambda values: _filtered(values, before, after, sign)[2],
     )
 
 

@@ -259,7 +259,14 @@ def _judged(curve: ResponseCurve, counts: Counts, theta: Floats) -> Fit:
             observed_unit="",
             series=counts.seconds,
             series_unit="s",
+            band=_band(curve.jacobian(theta, counts.stimulus), cov),
         ),
+    )
+
+
+def _band(jacobian: Floats, cov: Floats) -> Floats:
+    return np.asarray(
+        np.sqrt(np.maximum(np.einsum("mi,ij,mj->m", jacobian, np.nan_to_num(cov), jacobian), 0))
     )
 
 

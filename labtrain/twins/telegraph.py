@@ -179,16 +179,21 @@ def _against_bias(data: Dwells, memory: Floats) -> Fit:
     best = problem.minimise(problem.coordinates(_start(data, memory)))
     leaving = _leaving(data, problem.values(best))
     ratio, probability = _test(data, leaving, fitted=3)
-    tau_p, tau_ap = telegraph.dwell_times({**problem.values(best), "tau0": TAU0}, data.volts)
+
+    def dwell_times(values: Mapping[str, float]) -> Floats:
+        both = telegraph.dwell_times({**values, "tau0": TAU0}, data.volts)
+        return np.stack(both, axis=1).ravel()
+
     return conclude(
         MODEL,
         problem,
         best,
         ratio=ratio,
         probability=probability,
-        points=_points(data, np.stack([tau_p, tau_ap], axis=1)),
+        points=_points(data, dwell_times(problem.values(best))),
         validity={"voltage": span(data.volts, "V"), "interval": span(data.interval, "s")},
         fixed={"tau0": held(TAU0, "s")},
+        curve=dwell_times,
         note=f"{data.leaves.sum():,.0f} changes of state, missed events corrected",
     )
 
@@ -208,7 +213,8 @@ def _at_one_bias(data: Dwells) -> Fit:
         best,
         ratio=ratio,
         probability=probability,
-        points=_points(data, np.array([[values["tau_p"], values["tau_ap"]]])),
+        points=_points(data, np.array([values["tau_p"], values["tau_ap"]])),
+        curve=lambda found: np.array([found["tau_p"], found["tau_ap"]]),
         validity={"voltage": span(data.volts, "V"), "interval": span(data.interval, "s")},
         note="one bias: dwell times there; several biases give delta, v50 and v_c",
     )
@@ -279,7 +285,7 @@ def _geometric_test(runs: Floats) -> tuple[float, int]:
 
 def _points(data: Dwells, fitted: Floats) -> Points:
     observed = _dwell_seconds(data, _observed(data))
-    sigma = fitted / np.sqrt(np.maximum(data.leaves, 1.0))
+    sigma = fitted / np.sqrt(np.maximum(data.leaves, 1.0)).ravel()
     volts = np.repeat(data.volts, 2)
     state = np.tile([0.0, 1.0], len(data.volts))
-    return Points(volts, observed.ravel(), sigma.ravel(), fitted.ravel(), "V", "s", state)
+    return Points(volts, observed.ravel(), sigma, fitted, "V", "s", state)

@@ -59,7 +59,8 @@ def fit_write_noise(target: Floats, siemens: Floats) -> Fit:
     }
     z = (siemens - fitted) / noise
     ratio, curve = lack_of_fit(target, z, parameters=2)
-    points = Points(target, siemens, np.full_like(target, noise), fitted, "S", "S")
+    band = noise * np.sqrt(1 / len(target) + centre**2 / spread)
+    points = Points(target, siemens, np.full_like(target, noise), fitted, "S", "S", band=band)
     return _judged(estimates, z, ratio, curve, points, {"target": span(target, "S")})
 
 
@@ -100,7 +101,8 @@ def fit_repeated_writes(ohms: Floats) -> Fit:
     order = np.arange(1.0, len(log) + 1)
     z = (log - middle) / spread
     ratio, drift = lack_of_fit(order, z, parameters=1)
-    points = Points(order, ohms, spread * ohms, np.full_like(ohms, value), "", "ohm")
+    middle_line = np.full_like(ohms, value)
+    points = Points(order, ohms, spread * middle_line, middle_line, "", "ohm", band=error * middle_line)
     return _judged(estimates, z, ratio, drift, points, {"resistance": span(ohms, "ohm")})
 
 
