@@ -62,7 +62,7 @@ def noted(folder: Any, *states: Any, step: Any = 1) -> Recording:
     return Recording.open(folder / "run.h5")
 
 
-@settings(max_examples=40)
+@settings(max_examples=20)
 @given(state=states)
 def test_any_state_comes_back(tmp_path_factory, state) -> None:
     with noted(tmp_path_factory.mktemp("state"), state) as recording:
@@ -107,7 +107,7 @@ def test_a_training_goes_on_from_it_to_the_same_bits(tmp_path) -> None:
 
 
 @given(state=states)
-@settings(max_examples=15)
+@settings(max_examples=6)
 def test_torch_load_reads_what_is_exported_with_its_default(tmp_path_factory, state) -> None:
     folder = tmp_path_factory.mktemp("export")
     with noted(folder, {"nested": state}) as recording:

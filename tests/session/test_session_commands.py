@@ -8,12 +8,14 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import chdir, contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
+from labtrain.cli.app import app
 from labtrain.cli.listing import summaries
 from labtrain.session import Recording, Session
 
@@ -52,12 +54,11 @@ except KeyboardInterrupt:
 
 def run(*words: str | Path, cwd: Path) -> tuple[int, dict[str, Any], list[dict[str, Any]]]:
     """Run a command with ``--json``; return exit code, the last object and those before it."""
-    done = subprocess.run(
-        [*LABTRAIN, *map(str, words), "--json"], capture_output=True, text=True, cwd=cwd, timeout=200
-    )
-    assert "Traceback" not in done.stdout + done.stderr, done.stderr
+    with chdir(cwd):
+        done = CliRunner().invoke(app, [*map(str, words), "--json"])
+    assert "Traceback" not in done.output, done.output
     lines = [json.loads(line) for line in done.stdout.strip().splitlines()]
-    return done.returncode, lines[-1], lines[:-1]
+    return done.exit_code, lines[-1], lines[:-1]
 
 
 @contextmanager

@@ -120,6 +120,7 @@ def test_a_device_that_changed_meanwhile_stops_it(bench: Path, tmp_path: Path) -
     assert code == 0 and told["status"] == "complete"
 
 
+@pytest.mark.slow
 def test_a_run_taken_up_can_be_interrupted_and_taken_up_again(bench: Path, tmp_path: Path) -> None:
     first = interrupted(bench, tmp_path / "a.h5")
     with Recording.open(first) as recording:
@@ -149,7 +150,9 @@ SWITCHING = protocol_step(
 NOTHING = Findings(Path("none.h5"), {}, [])
 
 
-@pytest.mark.parametrize("step, at", [(IRIS, 3), (SWITCHING, 3), (SWITCHING, 11)])
+@pytest.mark.parametrize(
+    "step, at", [pytest.param(IRIS, 3, marks=pytest.mark.slow), (SWITCHING, 3), (SWITCHING, 11)]
+)
 def test_trainings_and_pulses_are_taken_up_too(step: dict[str, Any], at: int, tmp_path: Path) -> None:
     """In process: the devices begin as they were, which is as good as any other state."""
     order = Order("run", [step], 3, Path("demo"), out=tmp_path / "cut.h5")
