@@ -40,6 +40,8 @@ _LOWEST, _STEP = -0.2, 0.1
 """Of :data:`CURRENTS`."""
 _GONE, _GONE_TO_EQUILIBRIUM = 1e-6, 1e-3
 _MOST_TILT = 600.0
+_NO_WAY_BACK = 40.0
+"""From this tilt on, one device in e^40 would be found switched back."""
 _HEAD = 3
 _CELLS, _STEPS = 400, 6
 
@@ -176,10 +178,11 @@ def _cut(table: Any, places: Any, late: Any, curves: Any) -> None:  # pragma: no
 @compiled
 def probability_row(curves: Any, volts: Any, out: Any, room: Any) -> None:  # pragma: no cover - compiled
     """Fill ``out [n]`` with P_sw of one pulse a device, of :func:`curves_of`; ``room [n]`` is scratch."""
-    top = float(curves.shape[1] - _HEAD - 1 - _GUARD)
+    top, back = float(curves.shape[1] - _HEAD - 1 - _GUARD), False
     for j in range(len(volts)):
         steps = abs(volts[j]) * (curves[j, 0] if volts[j] > 0 else curves[j, 1])
         room[j] = -min(curves[j, 2] * steps, _MOST_TILT)
+        back |= room[j] > -_NO_WAY_BACK
         place = min(max(steps - _LOWEST / _STEP, 0.0) + _GUARD, top)
         tap = int(place)
         f, c = place - tap, _HEAD + tap - 1
@@ -188,7 +191,10 @@ def probability_row(curves: Any, volts: Any, out: Any, room: Any) -> None:  # pr
         cubic = ((c3 - c0 + 3.0 * (c1 - c2)) * f + 3.0 * (c0 - 2.0 * c1 + c2)) * f + 3.0 * (c2 - c0)
         out[j] = (cubic * f + c0 + 4.0 * c1 + c2) * (1.0 / 6.0)
     exponentials(out)
-    exponentials(room)
+    if back:
+        exponentials(room)
+    else:
+        room[:] = 0.0
     for j in range(len(out)):
         out[j] = -out[j] * (1.0 + room[j])
     exponentials(out)
