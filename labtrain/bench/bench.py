@@ -23,11 +23,13 @@ from labtrain.bench.reading import BenchSource
 from labtrain.bench.relays import RelayBoard
 from labtrain.bench.rests import Rests
 from labtrain.bench.role_arrays import RoleArray
+from labtrain.bench.surroundings import Surroundings
 from labtrain.bench.ways import Ways
 from labtrain.bus import RecordedClock
 from labtrain.errors import InstrumentError, UsageError
 from labtrain.roles.digitizer import Digitizer
 from labtrain.roles.pulse_generator import PulseGenerator
+from labtrain.roles.sensor import Sensor
 from labtrain.roles.source_meter import SourceMeter
 from labtrain.roles.switch_matrix import SwitchMatrix
 from labtrain.session.sink import NullSink, Sink
@@ -68,6 +70,9 @@ class Bench(DeviceFace):
         rests.bind(self._begin_anew)
         self._ways = Ways(self._circuit, self._board, self._instruments, self._contacts, rests)
         self._arrays: dict[str, RoleArray] = {}
+        self._surroundings = Surroundings(
+            setup.plan.environment, self._instruments.sensor, sink, self._connection.bus.clock
+        )
         self._ending = Ending(connection)
         self._open = True
         self._started_ns = self.clock.now_ns()
@@ -114,6 +119,7 @@ class Bench(DeviceFace):
             noted.document("live/bench", describe_plan(setup.plan))  # for readers without labtrain
             for alias, identity in connection.documents().items():
                 noted.document(f"instruments/{alias}", identity)
+            bench._surroundings.look()
         except BaseException:
             connection.safe_state()
             connection.close()
@@ -171,6 +177,10 @@ class Bench(DeviceFace):
     def switch_matrix(self, name: str) -> SwitchMatrix:
         """Return a switch matrix by its name."""
         return self._instruments.switch_matrix(name)
+
+    def sensor(self, name: str) -> Sensor:
+        """Return a sensor (a gaussmeter, a thermometer) by its name."""
+        return self._instruments.sensor(name)
 
     def digitizer(self, name: str) -> Digitizer:
         """Return the digitiser of a source meter (``meter.name`` inside a route): many readings at a bias."""

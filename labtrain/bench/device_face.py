@@ -13,6 +13,7 @@ from labtrain.bench.pulse_path import PulsePath
 from labtrain.bench.reach import Reach
 from labtrain.bench.role_arrays import RoleArray, open_array
 from labtrain.bench.selecting import select_devices
+from labtrain.bench.surroundings import Surroundings
 from labtrain.bench.ways import Ways
 from labtrain.errors import UsageError
 from labtrain.naming import nearest
@@ -29,6 +30,7 @@ class DeviceFace:
     _setup: BenchSetup
     _book: EnduranceBook
     _connection: Connection
+    _surroundings: Surroundings
     _ways: Ways
     _arrays: dict[str, RoleArray]
     _open: bool
@@ -61,6 +63,7 @@ class DeviceFace:
         LimitExceeded
             When a relay may not move.
         """
+        self._surroundings.look()
         with self._ways.route(*self._terminal(device, terminal)) as meter:
             yield meter
 

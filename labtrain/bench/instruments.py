@@ -19,6 +19,7 @@ from labtrain.errors import UsageError
 from labtrain.naming import nearest
 from labtrain.roles.digitizer import Digitizer
 from labtrain.roles.pulse_generator import PulseGenerator
+from labtrain.roles.sensor import Sensor
 from labtrain.roles.source_meter import SourceMeter
 from labtrain.roles.switch_matrix import SwitchMatrix
 from labtrain.wiring import Crosspoint
@@ -48,6 +49,7 @@ class Instruments:
         self._setup, self._connection, self._circuit, self._board = setup, connection, circuit, board
         self._opened: dict[str, Any] = {}
         self._matrices: dict[str, SwitchMatrix] = {}
+        self._sensors: dict[str, Sensor] = {}
         self.sources: dict[Channel, Source] = {}
         self._gate = SafetyGate(circuit, board, self.sources)
 
@@ -72,6 +74,15 @@ class Instruments:
         return KeepingAlive(
             self._connection.bus.clock, self._connection.ports, self._setup.specs, self._board
         )
+
+    def sensor(self, name: str) -> Sensor:
+        """Return the role of a sensor."""
+        if name not in self._sensors:
+            self._require(name, "sensor")
+            port, clock = self._connection.ports[name], self._connection.bus.clock
+            offered = self._setup.specs[name].properties
+            self._sensors[name] = Sensor(self._driver(name), port, clock, name, offered)
+        return self._sensors[name]
 
     def pulse_generator(self, name: str) -> PulseGenerator:
         """Return the role of a generator's channel."""
@@ -106,6 +117,7 @@ class Instruments:
         """Let go of all roles, as if the bench had just been opened; only where no route is closed."""
         self._opened.clear()
         self._matrices.clear()
+        self._sensors.clear()
         self.sources.clear()
         self._board.closed = self._grounded = self._grounding
 

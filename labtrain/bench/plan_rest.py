@@ -1,4 +1,4 @@
-"""Environment, faults and hazard keys of a bench file."""
+"""Faults and hazard keys of a bench file."""
 
 from __future__ import annotations
 
@@ -11,26 +11,7 @@ from labtrain.bench.schema import BenchTable
 from labtrain.bench.selecting import select_from
 from labtrain.errors import LabtrainError
 from labtrain.roles.spec import DriverSpec
-from labtrain.units import parse_quantity
 from labtrain.wiring import ArrayPlan, Crosspoint, Faults
-
-_ENVIRONMENT_UNITS = {"field": "tesla", "temperature": "kelvin"}
-
-
-def plan_environment(tables: BenchTable, problems: Problems) -> dict[str, Mapping[str, Any]]:
-    """Read field (tesla) and temperature (kelvin) with where they come from."""
-    environment: dict[str, Mapping[str, Any]] = {}
-    for name, unit in _ENVIRONMENT_UNITS.items():
-        entry = getattr(tables.environment, name)
-        if entry is None:
-            continue
-        try:
-            value = parse_quantity(entry.value, unit)
-        except LabtrainError as error:
-            problems.add_error(("environment", name, "value"), error)
-            continue
-        environment[name] = {"value": value, "unit": unit, "source": entry.source}
-    return environment
 
 
 def plan_faults(tables: BenchTable, arrays: Mapping[str, ArrayPlan], problems: Problems) -> Faults:

@@ -12,8 +12,9 @@ from pathlib import Path
 from labtrain.bench.grounding import grounded_specs
 from labtrain.bench.locating import locate_bench
 from labtrain.bench.plan_devices import plan_arrays
+from labtrain.bench.plan_environment import plan_environment
 from labtrain.bench.plan_instruments import plan_instruments
-from labtrain.bench.plan_rest import plan_environment, plan_faults, plan_hazards
+from labtrain.bench.plan_rest import plan_faults, plan_hazards
 from labtrain.bench.plan_wires import plan_wires
 from labtrain.bench.problems import Problems
 from labtrain.bench.reading import BenchSource, parse_source, read_source
@@ -88,7 +89,7 @@ def plan_bench(tables: BenchTable, problems: Problems, source: BenchSource | Non
         wires=wires,
         arrays=arrays,
         sample={key: text for key, text in tables.sample.model_dump().items() if text},
-        environment=plan_environment(tables, problems),
+        environment=plan_environment(tables, specs, problems),
         faults=plan_faults(tables, arrays, problems),
         hazards=plan_hazards(tables, specs, problems),
     )

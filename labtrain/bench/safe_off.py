@@ -15,7 +15,7 @@ from labtrain.links.link import Link
 from labtrain.roles.spec import DriverSpec
 
 OFF = "off"
-_HAZARD = {"pulse-generator": 0, "source-meter": 0, "switch-matrix": 1}
+_HAZARD = {"pulse-generator": 0, "source-meter": 0, "switch-matrix": 1, "sensor": 2}
 
 
 def in_order_of_hazard(specs: dict[str, DriverSpec]) -> list[list[str]]:

@@ -147,10 +147,13 @@ class SampleTable(Table):
 
 
 class EnvironmentEntry(Table):
-    """One entry of ``[environment]``."""
+    """One entry of ``[environment]``: a value stated by hand, or the property of a sensor."""
 
-    value: str
+    value: str | None = None
     source: Literal["manual"] = "manual"
+    instrument: str | None = None
+    property: str | None = None
+    interval: Seconds = 60.0
 
 
 class EnvironmentTable(Table):

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from labtrain.roles.pair_sweep import sweep_together
     from labtrain.roles.pulse_generator import PulseGenerator
     from labtrain.roles.readings import SourceReading, Sweep
+    from labtrain.roles.sensor import Sensor
     from labtrain.roles.source_meter import SourceMeter
     from labtrain.roles.source_state import SourceState
     from labtrain.roles.switch_matrix import SwitchMatrix
@@ -25,6 +26,7 @@ _HOMES = {
     "OpenGate": "envelope",
     "RouteGate": "envelope",
     "PulseGenerator": "pulse_generator",
+    "Sensor": "sensor",
     "SourceMeter": "source_meter",
     "SourceReading": "readings",
     "SourceState": "source_state",
@@ -42,6 +44,7 @@ __all__ = [
     "OpenGate",
     "PulseGenerator",
     "RouteGate",
+    "Sensor",
     "SourceMeter",
     "SourceReading",
     "SourceState",

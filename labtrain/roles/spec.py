@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-RoleName = Literal["source-meter", "pulse-generator", "switch-matrix"]
+RoleName = Literal["source-meter", "pulse-generator", "switch-matrix", "sensor"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +56,9 @@ class DriverSpec:
         off, and clears it; None where there is none.
     options
         Keys that the bench file may give for this model, each with its SI unit ("" for text).
+    properties
+        What a sensor reads: those of the driver's properties that are numbers, each with its unit, such as
+        ``{"field": "mT"}``.
     rows, columns
         The numbers of a matrix's rows and columns, as used on the wire.
     """
@@ -77,5 +80,6 @@ class DriverSpec:
     event_status: bytes | None = b"*ESR?\n"
     fast_buffer: bool = False
     options: Mapping[str, str] = field(default_factory=dict)
+    properties: Mapping[str, str] = field(default_factory=dict)
     rows: range = range(0)
     columns: range = range(0)
