@@ -86,7 +86,7 @@ class DeviceNeurons(torch.nn.Module):  # type: ignore[misc]  # torch is not type
         """Read voltages only, ``[B, n]``."""
         reading = self.array.respond(amperes)
         volts = np.asarray(reading.volts, dtype=np.float64)
-        self.ledger.count(amperes, volts, np.asarray(reading.flags), volts.size)
+        self.ledger.count(amperes, volts, np.asarray(reading.flags), volts.size, slopes=False)
         return volts
 
     def read_with_slope(
@@ -94,7 +94,7 @@ class DeviceNeurons(torch.nn.Module):  # type: ignore[misc]  # torch is not type
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Read voltages and the estimator's slopes, ``[B, n]`` each."""
         response = self.estimator.respond(self.array, amperes)
-        self.ledger.count(amperes, response.volts, response.flags, response.readings)
+        self.ledger.count(amperes, response.volts, response.flags, response.readings, slopes=True)
         return response.volts, response.ohms
 
     def pass_at_once(self, z: torch.Tensor, slopes: bool) -> tuple[torch.Tensor, torch.Tensor | None] | None:
@@ -109,7 +109,7 @@ class DeviceNeurons(torch.nn.Module):  # type: ignore[misc]  # torch is not type
         reading = fused.read(np.ascontiguousarray(rows), slopes, self.ledger.tally)
         if reading is None:
             raise diverged()
-        self.ledger.add((1 + slopes) * rows.size, len(rows))
+        self.ledger.add((1 + slopes) * rows.size, len(rows), slopes)
         activations, derivatives = reading
         shape = z.shape
         return (

@@ -22,6 +22,8 @@ class NeuronLedger:
         Readings of one device.
     responses
         Forward readings of each neuron.
+    trained
+        Samples whose slopes were found.
     tally
         Flagged readings, clipped biases and the sum of V I of each neuron: times the aperture the latter is
         the energy spent in the devices.
@@ -29,12 +31,13 @@ class NeuronLedger:
 
     reads: int
     responses: int
+    trained: int
     tally: Tally
 
     @classmethod
     def of(cls, count: int) -> Self:
         """Begin the ledger of ``count`` neurons."""
-        return cls(0, 0, Tally.of(count))
+        return cls(0, 0, 0, Tally.of(count))
 
     def count(
         self,
@@ -42,16 +45,18 @@ class NeuronLedger:
         volts: NDArray[np.float64],
         flags: NDArray[np.uint8],
         readings: int,
+        slopes: bool,
     ) -> None:
         """Count one call that took ``readings`` readings at about these currents and voltages."""
-        self.add(readings, len(volts))
+        self.add(readings, len(volts), slopes)
         self.tally.flagged[:] += np.count_nonzero(flags, axis=0)
         self.tally.watts[:] += (amperes * volts).sum(axis=0) * (readings / max(volts.size, 1))
 
-    def add(self, readings: int, responses: int) -> None:
-        """Count one call's readings, and how many of each neuron were forward ones."""
+    def add(self, readings: int, responses: int, slopes: bool) -> None:
+        """Count one call's readings, how many of each neuron were forward ones, and whether with slopes."""
         self.reads += readings
         self.responses += responses
+        self.trained += responses if slopes else 0
 
     def copy(self) -> NeuronLedger:
         """Return a ledger that counts on by itself."""
@@ -62,6 +67,7 @@ class NeuronLedger:
         return {
             "reads": self.reads,
             "responses": self.responses,
+            "trained": self.trained,
             "flagged": self.tally.flagged.copy(),
             "clipped": self.tally.clipped.copy(),
             "watts": self.tally.watts.copy(),
@@ -70,6 +76,5 @@ class NeuronLedger:
     @classmethod
     def restored(cls, state: Mapping[str, Any]) -> Self:
         """Undo :meth:`state_dict`."""
-        return cls(
-            state["reads"], state["responses"], Tally(state["flagged"], state["clipped"], state["watts"])
-        )
+        tally = Tally(state["flagged"], state["clipped"], state["watts"])
+        return cls(state["reads"], state["responses"], state["trained"], tally)

@@ -7,6 +7,7 @@ from statistics import fmean
 from typing import Any
 
 from labtrain.training.chips import SIMULATED
+from labtrain.training.costs import counted_costs
 from labtrain.training.device_training import DeviceTraining
 from labtrain.training.gradients import pooled_cosine, pooled_rmse
 
@@ -51,23 +52,31 @@ def training_result(
 
 
 def ledger(training: DeviceTraining) -> dict[str, float]:
-    """Sum what all layers asked of the devices.
+    """Sum what all layers asked of the devices, and what it costs (:mod:`labtrain.training.costs`).
 
     ``reads`` counts readings of one device, calibration included; ``flagged_reads`` those that came back
-    flagged. ``latency_seconds`` is what the readings last one after the other, ``energy_joules`` what they
-    spend in the devices: V I times the aperture, summed over training's readings. ``bench_seconds`` is the
-    bench's clock: settling, relays and messages included.
+    flagged. ``latency_seconds`` is what the readings last one after the other at the aperture.
+    ``bench_seconds`` is the bench's clock: settling, relays and messages included.
     """
     aperture = training.context.settings["aperture"] or SIMULATED["aperture"]
     calibration_reads = training.calibration_readings + sum(check.readings for check in training.checks)
-    reads = calibration_reads + sum(layer.ledger.reads for layer in training.layers)
+    ledgers = [layer.ledger for layer in training.layers]
+    reads = calibration_reads + sum(one.reads for one in ledgers)
     counts: dict[str, float] = {
         "reads": reads,
         "calibration_reads": calibration_reads,
-        "flagged_reads": sum(int(layer.ledger.tally.flagged.sum()) for layer in training.layers),
+        "flagged_reads": sum(int(one.tally.flagged.sum()) for one in ledgers),
+        "clipped_biases": sum(int(one.tally.clipped.sum()) for one in ledgers),
         "latency_seconds": reads * aperture,
-        "energy_joules": aperture * sum(float(layer.ledger.tally.watts.sum()) for layer in training.layers),
     }
+    first = ledgers[:: max(len(training.sizes) - 2, 1)]  # of each network its first device layer
+    counts |= counted_costs(
+        training.sizes,
+        sum(one.responses for one in first),
+        sum(one.trained for one in first),
+        reads,
+        aperture * sum(float(one.tally.watts.sum()) for one in ledgers),
+    )
     bench = training.context.bench
     if bench is not None and training.started_ns is not None:
         counts["bench_seconds"] = (bench.clock.now_ns() - training.started_ns) / 1e9

@@ -98,3 +98,14 @@ def test_states_in_the_record_are_of_the_epochs_asked_for():
     assert found == {
         f"train/iris-afd/checkpoints/fold{fold}-epoch{epoch}" for fold in (0, 1) for epoch in (2, 5)
     }
+
+
+def test_the_ledger_states_arithmetic_converters_and_energy():
+    """4-4-3 on Iris, 2 folds of 75: one is trained on, the other classified; 13 slopes are checked."""
+    result = run(TestChip(4))
+    ledger, samples = result["ledger"], 2 * EPOCHS * 75
+    forward, gradient = 4 * 4 + 4 * 3, 4 * 4 + 2 * 4 * 3
+    assert ledger["macs"] == (2 * samples + 13) * forward + (samples + 13) * gradient
+    assert ledger["converter_operations"] == 2 * ledger["reads"]
+    parts = [ledger[f"{part}_joules"] for part in ("device", "converter", "mac")]
+    assert ledger["energy_joules"] == pytest.approx(sum(parts)) and min(parts) > 0
