@@ -52,6 +52,8 @@ class NeuronCare:
         Filled: every finding, and the pairs replaced.
     failed
         Which of the network's neurons have failed and were not replaced.
+    saturating
+        Neurons whose biases were often out of range; each is reported once.
     new
         Pairs that have just replaced others, without a mapping of their own yet.
     """
@@ -69,6 +71,7 @@ class NeuronCare:
     found: list[dict[str, object]]
     retired: set[int]
     failed: set[int] = field(default_factory=set)
+    saturating: set[int] = field(default_factory=set)
     new: set[int] = field(default_factory=set)
 
     def after_epoch(self, fold: int, epoch: int, network: torch.nn.Module, checked: bool) -> None:
@@ -82,7 +85,9 @@ class NeuronCare:
         layers = device_layers(network)
         flagged, saturated = self._shares(layers)
         for j in np.flatnonzero(saturated > OFTEN):
-            self._note(fold, epoch, int(j), "saturating", "through", float(saturated[j]))
+            if j not in self.saturating:
+                self.saturating.add(int(j))
+                self._note(fold, epoch, int(j), "saturating", "through", float(saturated[j]))
         suspicious = flagged > OFTEN
         if checked:
             suspicious = suspicious | self.check.moved()

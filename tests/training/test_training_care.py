@@ -109,3 +109,11 @@ def test_the_ledger_states_arithmetic_converters_and_energy():
     assert ledger["converter_operations"] == 2 * ledger["reads"]
     parts = [ledger[f"{part}_joules"] for part in ("device", "converter", "mac")]
     assert ledger["energy_joules"] == pytest.approx(sum(parts)) and min(parts) > 0
+
+
+def test_a_saturating_neuron_is_reported_once_and_trained_through():
+    result = run(TestChip(4), current_per_unit="50uA")  # a unit of pre-activation spans the whole range
+    saturating = [finding for finding in result["findings"] if finding["condition"] == "saturating"]
+    assert saturating and {finding["action"] for finding in saturating} == {"through"}
+    assert len({(finding["fold"], finding["neuron"]) for finding in saturating}) == len(saturating)
+    assert result["ledger"]["clipped_biases"] > 0
