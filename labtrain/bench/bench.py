@@ -116,13 +116,14 @@ class Bench(DeviceFace):
         connection = Connection(setup, noted, connector, mount)
         try:
             bench = cls(setup, connection, noted, rests)
-            noted.document("live/bench", describe_plan(setup.plan))  # for readers without labtrain
-            for alias, identity in connection.documents().items():
-                noted.document(f"instruments/{alias}", identity)
-            bench._surroundings.look()
         except BaseException:
             connection.safe_state()
             connection.close()
+            raise
+        try:
+            bench._note_opening()
+        except BaseException as error:
+            bench._end(error)
             raise
         atexit.register(bench.close)
         return bench
@@ -209,6 +210,13 @@ class Bench(DeviceFace):
         return described
 
     # below
+
+    def _note_opening(self) -> None:
+        """Record what the bench is and what surrounds it, now that its instruments have answered."""
+        self.sink.document("live/bench", describe_plan(self.plan))  # for readers without labtrain
+        for alias, identity in self._connection.documents().items():
+            self.sink.document(f"instruments/{alias}", identity)
+        self._surroundings.look()
 
     def _begin_anew(self) -> None:
         """Forget all that is believed of instruments and contacts; only where no route is closed."""

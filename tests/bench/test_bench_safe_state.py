@@ -69,6 +69,17 @@ def test_ctrl_c_while_the_bench_is_made_safe_waits_until_it_is(small: str) -> No
     assert is_safe(world)
 
 
+def test_a_bench_that_cannot_be_recorded_gives_back_what_it_took(small: str) -> None:
+    class Unwritable(NullSink):
+        def document(self, name: str, content) -> None:
+            raise RecordError("the disk is full")
+
+    before = signal.getsignal(signal.SIGTERM), signal.getsignal(signal.SIGINT)
+    with pytest.raises(RecordError):
+        Bench.open(small.encode(), sink=Unwritable())
+    assert (signal.getsignal(signal.SIGTERM), signal.getsignal(signal.SIGINT)) == before
+
+
 class Interrupting(NullSink):
     """Presses Ctrl-C at the k-th message."""
 
