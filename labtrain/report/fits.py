@@ -47,7 +47,9 @@ def fits_section(run: Run) -> Section:
 
 def _row(fits: Mapping[str, Fit]) -> Picture:
     figure = new_figure(7.6, 3.6)
-    grid = figure.subplots(2, len(fits), sharex="col", squeeze=False, height_ratios=[3, 1])
+    grid = figure.subplots(2, _ROW, sharex="col", squeeze=False, height_ratios=[3, 1])
+    for axes in grid[:, len(fits) :].flat:
+        axes.set_visible(False)
     for column, (name, fit) in enumerate(fits.items()):
         _device(grid[0, column], grid[1, column], name, fit)
     models = " and ".join(dict.fromkeys(fit.model for fit in fits.values()))
@@ -62,6 +64,8 @@ def _device(above: Any, below: Any, name: str, fit: Fit) -> None:
     points = fit.points
     assert points is not None
     across, up = _AXES.get(fit.model, ("stimulus", "response"))
+    if fit.model == "write-noise" and not points.stimulus_unit:
+        across, up = "write", "resistance left"
     scale, unit = _scale(points.observed, points.observed_unit)
     wide, wide_unit = _scale(points.stimulus, points.stimulus_unit)
     for place, (label, use) in enumerate(_series(points)):
@@ -106,6 +110,8 @@ def _curve(axes: Any, points: Points, use: NDArray[np.bool_], wide: float, scale
     swept = 0 < turns <= 0.2 * len(stimulus) and points.series is None
     order = np.arange(len(stimulus)) if swept else np.argsort(stimulus, kind="stable")
     x, middle = stimulus[order] / wide, points.fitted[use][order] / scale
+    steps = np.abs(np.diff(x))
+    x[1:][steps > 6 * np.median(steps)] = np.nan  # a series with pauses is drawn in pieces
     axes.plot(x, middle, color=ink, linewidth=1.1)
     if points.band is not None:
         reach = 1.96 * points.band[use][order] / scale

@@ -33,7 +33,7 @@ def quantity(value: float | None, uncertainty: float | None, unit: str) -> str:
     """Write a value with its uncertainty and an engineering prefix: ``30.02 ± 0.11 µA``."""
     if value is None:
         return "—"
-    scale, prefix = _prefix(value, unit)
+    scale, prefix = _prefix(max(abs(value), abs(uncertainty or 0.0)), unit)
     name = f"{prefix}{_sign(unit)}"
     gap = " " if name else ""
     if not uncertainty:
