@@ -12,7 +12,9 @@ from labtrain.session import Column, Session, Tail
 COLUMNS = {"k": Column("int64"), "volts": Column(unit="V")}
 
 
-def test_what_is_kept_does_not_grow_with_the_record(tmp_path) -> None:
+def test_what_is_kept_does_not_grow_with_the_record(tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr("labtrain.session.tail._READ_BYTES", 2**16)
+
     def watched(session: Session, rows: int) -> int:
         state, stream = Watched(), session.stream(f"runs/{rows}/points", COLUMNS, {})
         for k in range(rows):
@@ -28,7 +30,7 @@ def test_what_is_kept_does_not_grow_with_the_record(tmp_path) -> None:
 
     with Session.create(tmp_path / "run.h5", start={}) as session:
         watched(session, 100)  # what the first use loads
-        short, long = watched(session, 20_000), watched(session, 60_000)
+        short, long = watched(session, 2_000), watched(session, 8_000)
     assert long < 1.5 * short
 
 
