@@ -45,11 +45,12 @@ class IVCurve(DeviceProcedure):
     }
     FIT = {
         "model": "nano-neuron",
-        "models": ["nano-neuron", "resistance"],
+        "models": ["nano-neuron", "resistance", "vteam", "yakopcic"],
         "map": {
             "columns": {
                 "current": {"name": "amperes", "unit": "A"},
                 "voltage": {"name": "volts", "unit": "V"},
+                "time": {"name": "seconds", "unit": "s"},
             },
             "group_by": ["device", "terminal"],
             "where": {"flags": 0},

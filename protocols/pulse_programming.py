@@ -46,12 +46,13 @@ class PulseProgramming(ProgrammedProcedure):
     }
     FIT = {
         "model": "soft-bounds",
-        "models": ["soft-bounds"],
+        "models": ["soft-bounds", "write-noise"],
         "map": {
             "columns": {
                 "before": {"name": "siemens_before", "unit": "S"},
                 "conductance": {"name": "siemens", "unit": "S"},
                 "polarity": {"name": "polarity"},
+                "target": {"name": "target", "unit": "S"},
             },
             "group_by": ["device", "terminal"],
             "where": {"flags": 0, "pulsed": 1},

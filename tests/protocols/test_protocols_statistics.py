@@ -148,6 +148,18 @@ def test_adaptive_amplitudes_need_a_third_of_a_grid_and_cover():
     assert misses <= 3
 
 
+@pytest.mark.slow
+def test_adaptive_intervals_cover_over_many_devices():
+    """200 devices: the exact binomial 99.9 % range of 95 % coverage is 178 to 200."""
+    slope, hits = 43.0, 0
+    precision = 1 / (slope * np.sqrt(0.0181 * 420))
+    for device in range(1000, 1200):
+        v50, _ = adaptive(slope, 4 * float(noise.uniform(1, 2, device, 0)) - 2, device, precision)
+        hits += v50.interval[0] <= 0.9 <= v50.interval[1]
+    low, high = stats.binom.interval(0.999, 200, 0.95)
+    assert low <= hits <= high
+
+
 def test_a_curve_that_nobody_can_place_ends_at_the_most_attempts():
     schedule = AdaptiveSchedule(0, "stuck", [("P->AP", 1e-8)], (0.1, 0.2), 1e-6, 30)
     number = attempts = 0

@@ -105,10 +105,10 @@ def test_pulses_move_a_memristor_inside_its_bounds(result, rows, device):
     window = truth["g_max"] - truth["g_min"]
     share = (truth["g_max"] - before) / window
     ratio = float(np.sum(step * share) / np.sum(share**2)) / truth["step_up"]
-    # 2 ms of the reference pulse's 3 ms; each step scatters by cycle_spread; reading noise and relaxation
-    # between pulses are a few per cent more
-    expected = -np.expm1(-truth["step_up"] / window * 2 / 3) * window / truth["step_up"]
-    assert ratio == pytest.approx(expected, abs=SIGMAS * 0.2 / np.sqrt(up.sum()) + 0.06)
+    # a 2450 adds 0.4 ms of settling and overhead to a pulse of 2 ms; the reference pulse has 3 ms; each step
+    # scatters by cycle_spread; reading noise and relaxation between pulses are a few per cent more
+    expected = -np.expm1(-truth["step_up"] / window * 2.4 / 3) * window / truth["step_up"]
+    assert ratio == pytest.approx(expected, abs=SIGMAS * 0.2 / np.sqrt(up.sum()) * expected + 0.03)
     verified = found["write-verify"]
     assert verified["writes"] == 8 and verified["met"] >= 7
     assert verified["rms_error_siemens"] < 6e-6
