@@ -1,119 +1,266 @@
-"""Set a source and measure: PyMeasure on the bus beside PyMeasure on plain pyvisa-py, interleaved.
+"""One reading, from the caller to a virtual instrument on a virtual clock and back.
 
-Run: ``python benchmarks/instrument_path.py``. A virtual 2450 on a resistor, virtual clock; one
-process, loopback TCP. Prints medians in microseconds and the median of paired ratios.
+Run: ``python benchmarks/instrument_path.py [--publish]`` (pyvisa-sim is in the extra ``compat``). A 2450 and
+a 2602B, each on a resistor of 10 kohm; levels differ from call to call. "TCP" is loopback to a server in
+another process, as ``labtrain bench serve`` runs it. All rows are interleaved in one run. The echo is a
+process that sends back what it is sent: what two processes and a socket cost here without an instrument.
+"CPU" is the processor time of one call, both processes together, when the rows are run one by one.
 """
 
 from __future__ import annotations
 
+import argparse
+import os
 import statistics
-import threading
+import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from socket import socket
 
+import numpy as np
+import psutil
+from harness import publish
 from pymeasure.adapters import VISAAdapter
+from served_bench import connected, echoing, served
 
 from drivers.keithley2450 import Keithley2450
 from labtrain.bench import Bench
-from labtrain.clock import VirtualClock
-from labtrain.roles import SourceMeter
-from labtrain.wiring import BenchPlan
-from simulated_instruments.keithley2450 import VirtualKeithley2450
-from simulated_instruments.servers import Server, serve_socket
-from simulated_instruments.world import World
 
-ROUNDS = 300
+ROUNDS, SLOW_ROUNDS = 2000, 15
 
-BENCH = """
-mount = "in-process"
+INSTRUMENTS = """
 [instruments.smu]
 model = "2450"
-[devices.reference]
+{smu}
+[instruments.duo]
+model = "2602B"
+{duo}
+[devices.one]
 kind = "resistor"
 resistance = "10 kohm"
-limits = { voltage = "0.5 V", current = "60 uA", power = "30 uW" }
-terminals = { top = "smu.hi" }
+limits = {{ voltage = "0.5 V", current = "60 uA", power = "30 uW" }}
+terminals = {{ top = "smu.hi" }}
+[devices.two]
+kind = "resistor"
+resistance = "10 kohm"
+limits = {{ voltage = "0.5 V", current = "60 uA", power = "30 uW" }}
+terminals = {{ top = "duo.a.hi" }}
 [wires."smu.lo"]
+to = "ground"
+[wires."duo.a.lo"]
 to = "ground"
 [hazards]
 contact_check = false
 """
+SIMULATED = INSTRUMENTS.format(smu="", duo="")
+SIM = """
+spec: "1.0"
+devices:
+  smu:
+    eom: {TCPIP SOCKET: {q: "\\n", r: "\\n"}}
+    error: ERROR
+    properties:
+      limit: {default: 6.0e-5, getter: {q: ":SOUR:VOLT:ILIM?", r: "{}"}}
+resources: {"TCPIP0::localhost::5025::SOCKET": {device: smu}}
+"""
+
+Work = Callable[[], object]
 
 
-def microseconds(work: Callable[[], object]) -> float:
-    start = time.perf_counter_ns()
-    work()
-    return (time.perf_counter_ns() - start) / 1e3
+def levels() -> Iterator[float]:
+    """Ever other levels, in V."""
+    while True:
+        yield from np.random.default_rng(1).uniform(0.05, 0.15, 20_000).round(5).tolist()
 
 
-class Side:
-    """A bench of one 2450 on a resistor, its output on."""
+class Roles:
+    """Both source meters of an open bench, their outputs on."""
 
-    def __init__(self, mount: str) -> None:
-        self.bench = Bench.open(BENCH.encode(), mount=mount)
-        self.meter: SourceMeter = self.bench.source_meter("smu")
-        self.meter.configure("voltage", 0.5, 60e-6, 60e-6, 0.01)
-        self.meter.output_enabled = True
-        self.port, self.driver = self.meter._port, self.meter._driver
-
-    def set_and_measure(self) -> None:
-        self.meter.source_voltage = 0.1
-        self.meter.measure()
+    def __init__(self, bench: Bench) -> None:
+        self.levels = levels()
+        self.meters = {name: bench.source_meter(name) for name in ("smu", "duo.a")}
+        for meter in self.meters.values():
+            meter.configure("voltage", 0.15, 60e-6, 60e-6, 0.01)
+            meter.output_enabled = True
+        smu = self.meters["smu"]
+        self.port, self.driver = smu._port, smu._driver
 
     def query(self) -> None:
         with self.port.role_call():
             _ = self.driver.compliance_current
 
-    def set_and_query(self) -> None:
+    def by_driver(self) -> None:
         with self.port.role_call():
-            set_and_query(self.driver)
+            self.driver.source_voltage = next(self.levels)
+            self.driver.measure_once()
+
+    def by_role(self, name: str = "smu") -> None:
+        meter = self.meters[name]
+        meter.source_voltage = next(self.levels)
+        meter.measure()
+
+    def sweep(self) -> None:
+        self.meters["smu"].sweep(np.linspace(-0.1, 0.1, 1000))
 
 
-def set_and_query(driver: Keithley2450) -> None:
-    driver.source_voltage = 0.1
-    _ = driver.compliance_current
+def asked(client: socket, *messages: bytes) -> bytes:
+    for message in messages:
+        client.sendall(message)
+    return client.recv(65536)
 
 
-def plain_server() -> Server:
-    """Serve a 2450 that is wired to nothing, for PyMeasure as it comes."""
-    clock = VirtualClock()
-    plan = BenchPlan(1, "tcp", {}, (), {})
-    return serve_socket(VirtualKeithley2450("smu", World(plan, clock), clock, {}, 1).handle, "127.0.0.1")
+def prepared(client: socket, *lines: bytes) -> socket:
+    """Send settings, and wait until they are carried out."""
+    asked(client, *lines)
+    return client
+
+
+def raw_rows(stack: ExitStack, resources: dict[str, str]) -> dict[str, Work]:
+    """Plain sockets: the echo, the 2450, a channel of the 2602B."""
+    echo, given = stack.enter_context(echoing()), levels()
+    smu = prepared(
+        stack.enter_context(connected(resources["smu"])),
+        b":SOUR:VOLT:RANG 0.2;ILIM 6e-5;:SENS:CURR:RANG 6e-5;NPLC 0.01;:OUTP ON\n",
+        b"*OPC?\n",
+    )
+    duo = prepared(
+        stack.enter_context(connected(resources["duo"])),
+        b"smua.source.rangev=1 smua.source.limiti=6e-5 smua.measure.rangei=6e-5 smua.measure.nplc=0.01\n",
+        b"smua.source.output=1 print(1)\n",
+    )
+    return {
+        "TCP, an echo": lambda: asked(echo, b":SOUR:VOLT:ILIM?\n"),
+        "TCP, plain socket: one query": lambda: asked(smu, b":SOUR:VOLT:ILIM?\n"),
+        "TCP, plain socket: set + measure, 2450": lambda: asked(
+            smu, b":SOUR:VOLT %.5f\n" % next(given), b":READ?\n"
+        ),
+        "TCP, plain socket: set + measure, 2602B": lambda: asked(
+            duo, b"smua.source.levelv=%.5f\n" % next(given), b"print(smua.measure.i())\n"
+        ),
+    }
+
+
+@contextmanager
+def as_it_comes(resource: str) -> Iterator[Work]:
+    """PyMeasure on pyvisa-py with nothing changed: Nagle's algorithm is on."""
+    ends = {"read_termination": "\n", "write_termination": "\n"}
+    driver, given = Keithley2450(VISAAdapter(resource, visa_library="@py", **ends)), levels()
+
+    def work() -> None:
+        driver.source_voltage = next(given)
+        driver.measure_once()
+
+    yield work
+    driver.adapter.close()
+
+
+@contextmanager
+def over_pyvisa_sim() -> Iterator[Work]:
+    """PyMeasure on pyvisa-sim, which answers a query from a table."""
+    with tempfile.NamedTemporaryFile("w", suffix=".yaml") as file:
+        file.write(SIM)
+        file.flush()
+        library = f"{file.name}@sim"
+        ends = {"read_termination": "\n", "write_termination": "\n"}
+        driver = Keithley2450(VISAAdapter("TCPIP0::localhost::5025::SOCKET", visa_library=library, **ends))
+        yield lambda: driver.compliance_current
+        driver.adapter.close()
+
+
+def microseconds(work: Work) -> float:
+    start = time.perf_counter_ns()
+    work()
+    return (time.perf_counter_ns() - start) / 1e3
+
+
+def measured(rows: dict[str, Work], rounds: int) -> dict[str, list[float]]:
+    times: dict[str, list[float]] = {name: [] for name in rows}
+    for _ in range(rounds):
+        for name, work in rows.items():
+            times[name].append(microseconds(work))
+    return times
+
+
+def cpu_microseconds(work: Work, calls: int) -> float:
+    """Processor time of one call, this process and the served ones together."""
+    start = _spent()
+    for _ in range(calls):
+        work()
+    return (_spent() - start) / calls * 1e6
+
+
+def _spent() -> float:
+    children = [child.cpu_times() for child in psutil.Process().children()]
+    return time.process_time() + sum(one.user + one.system for one in children)
+
+
+def table(times: dict[str, list[float]], cpu: dict[str, float]) -> list[str]:
+    lines = ["| path | median us | lowest tenth us | CPU us | goal us |", "|---|---|---|---|---|"]
+    for name, values in times.items():
+        middle, tenth = statistics.median(values), statistics.quantiles(values, n=10)[0]
+        goal = GOALS.get(name, "")
+        lines.append(f"| {name} | {middle:.1f} | {tenth:.1f} | {cpu[name]:.1f} | {goal} |")
+    return lines
+
+
+GOALS = {
+    "in process, driver: one query": "10",
+    "in process, role: set + measure": "30",
+    "TCP, plain socket: set + measure, 2450": "40",
+    "TCP, plain socket: set + measure, 2602B": "120",
+    "TCP, role: sweep of 1000 points": "20 000",
+}
+
+
+def rows_of(stack: ExitStack, resources: dict[str, str]) -> tuple[dict[str, Work], dict[str, Work]]:
+    """Everything that is timed: what is quick, and what is slow."""
+    here = Roles(stack.enter_context(Bench.open(SIMULATED.encode(), mount="in-process")))
+    given = {name: f'resource = "{resource}"' for name, resource in resources.items()}
+    others = stack.enter_context(served(SIMULATED))
+    far = Roles(stack.enter_context(Bench.open(INSTRUMENTS.format(**given).encode())))
+    quick: dict[str, Work] = {
+        "in process, driver: one query": here.query,
+        "in process, driver: set + measure": here.by_driver,
+        "in process, role: set + measure": here.by_role,
+        **raw_rows(stack, others),
+        "TCP, driver: one query": far.query,
+        "TCP, driver: set + measure": far.by_driver,
+        "TCP, role: set + measure, 2450": far.by_role,
+        "TCP, role: set + measure, 2602B": lambda: far.by_role("duo.a"),
+        "pyvisa-sim, PyMeasure: one query": stack.enter_context(over_pyvisa_sim()),
+    }
+    slow = {
+        "TCP, role: sweep of 1000 points": far.sweep,
+        "TCP, PyMeasure and pyvisa-py as they come: set + measure": stack.enter_context(
+            as_it_comes(others["smu"])
+        ),
+    }
+    return quick, slow
 
 
 def main() -> None:
-    in_process, tcp, constant = Side("in-process"), Side("tcp"), Side("in-process")
-    server = plain_server()
-    plain = Keithley2450(
-        VISAAdapter(server.resource, visa_library="@py", read_termination="\n", write_termination="\n")
-    )
-    link = constant.port._link
-    instrument, link._handle = link._handle, lambda message: b"6.0E-05\n"
-    sides: dict[str, Callable[[], object]] = {
-        "the path alone: one query": constant.query,
-        "in process: one query": in_process.query,
-        "in process: set + query": in_process.set_and_query,
-        "in process: role set + measure": in_process.set_and_measure,
-        "TCP: one query": tcp.query,
-        "TCP: set + query": tcp.set_and_query,
-        "TCP: role set + measure": tcp.set_and_measure,
-    }
-    times: dict[str, list[float]] = {name: [] for name in sides}
-    for _ in range(ROUNDS):
-        for name, work in sides.items():
-            times[name].append(microseconds(work))
-    slow = [microseconds(lambda: set_and_query(plain)) for _ in range(20)]
-    fast = [microseconds(tcp.set_and_query) for _ in range(20)]
-    print(f"threads {threading.active_count()}, rounds {ROUNDS}")
-    for name, values in times.items():
-        print(f"{name:34s} {statistics.median(values):10.1f} us")
-    print(f"{'pyvisa-py as it comes: set + query':34s} {statistics.median(slow):10.1f} us")
-    print(f"ratio {statistics.median(s / f for s, f in zip(slow, fast, strict=True)):.0f}")
-    link._handle = instrument
-    for side in (in_process, tcp, constant):
-        side.bench.close()
-    plain.adapter.close()
-    server.close()
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--publish", action="store_true", help="write the table to RESULTS.md")
+    parser.add_argument("--rounds", type=int, default=ROUNDS)
+    arguments = parser.parse_args()
+    with ExitStack() as stack:
+        quick, slow = rows_of(stack, stack.enter_context(served(SIMULATED)))
+        measured(quick, 200)  # caches, compilers
+        times = measured(quick, arguments.rounds) | measured(slow, SLOW_ROUNDS)
+        cpu = {name: cpu_microseconds(work, arguments.rounds) for name, work in quick.items()}
+        cpu |= {name: cpu_microseconds(work, SLOW_ROUNDS) for name, work in slow.items()}
+    middle = {name: statistics.median(values) for name, values in times.items()}
+    ratio = middle["TCP, PyMeasure and pyvisa-py as they come: set + measure"]
+    lines = table(times, cpu)
+    lines += [
+        "",
+        f"As it comes over ours (TCP, driver): {ratio / middle['TCP, driver: set + measure']:.0f}."
+        f" {arguments.rounds} rounds, load average {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores.",
+    ]
+    print("\n".join(lines))
+    if arguments.publish:
+        publish("Instrument path", "python benchmarks/instrument_path.py --publish", lines)
 
 
 if __name__ == "__main__":

@@ -18,6 +18,10 @@ class Clock(ABC):
     def sleep(self, seconds: float) -> None:
         """Let ``seconds`` pass."""
 
+    def now_awaiting_ns(self, ns: int) -> int:
+        """Return the time, asked about something that runs by itself until ``ns``."""
+        return self.now_ns()
+
     @abstractmethod
     def utc_ns(self) -> int:
         """Nanoseconds since 1970 in UTC, for the record's header only."""
@@ -70,3 +74,16 @@ class VirtualClock(Clock):
     def utc_ns(self) -> int:
         """The computer's UTC: the virtual clock has no calendar."""
         return time.time_ns()
+
+
+class ServedVirtualClock(VirtualClock):
+    """Virtual time for clients in other processes, who cannot let it pass.
+
+    While they wait for something that runs by itself, a sweep, virtual time would stand still for ever: so it
+    jumps to the end of that when they ask again.
+    """
+
+    def now_awaiting_ns(self, ns: int) -> int:
+        """Go there at once."""
+        self.advance_ns(ns - self.now_ns())
+        return self.now_ns()

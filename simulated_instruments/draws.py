@@ -56,3 +56,8 @@ class Draws:
 
         draw = sequences.normals if self._kind == "normal" else sequences.uniforms
         return draw(*self._address, first, count)
+
+
+def prepare() -> None:
+    """Load the compiled draws now: under load that takes seconds, and a client does not wait for them."""
+    Draws("normal", 0, 0, 0).take(0, 1)

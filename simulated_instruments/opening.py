@@ -9,6 +9,7 @@ from labtrain.clock import Clock
 from labtrain.entry_points import VIRTUAL_INSTRUMENTS, load
 from labtrain.errors import UsageError
 from labtrain.wiring import BenchPlan
+from simulated_instruments import draws
 from simulated_instruments.instrument import VirtualInstrument
 from simulated_instruments.script import Handle, with_faults
 from simulated_instruments.servers import Server, serve_serial, serve_socket
@@ -59,6 +60,7 @@ class OpenWorld:
         if mount == "in-process":
             self.handlers.update(handles)
             return
+        draws.prepare()
         for alias, handle in handles.items():
             server = _SERVE[self._instruments[alias].transport](handle, host)
             self._servers.append(server)

@@ -1,8 +1,7 @@
 """What every source meter's channel does at its terminals, whatever language it is told in.
 
 Ranges, limits, range compliance, overshoot, off states, readings with their errors, sweeps that run by
-themselves. A model's command set asks these methods; errors are the caller's own (see
-:meth:`SmuChannel.fits`).
+themselves. A model's command set asks these methods; errors are its own (see :meth:`SmuChannel.fits`).
 """
 
 from __future__ import annotations
@@ -14,12 +13,13 @@ from typing import Final
 import numpy as np
 
 from simulated_instruments.list_sweep import RunningSweep
+from simulated_instruments.readings import Bools
 from simulated_instruments.smu_accuracy import Floats, Quantity, ReadingModel, Specification
 from simulated_instruments.smu_off_states import HIGH_IMPEDANCE, at_rest
 from simulated_instruments.smu_points import Log, Point, Points
 from simulated_instruments.smu_settings import Sense, Source
 from simulated_instruments.sources import Mode
-from simulated_instruments.world import Bools, World
+from simulated_instruments.world import World
 
 OVERSHOOT_VOLTS: Final = 0.25
 LIMITED: Final[Mapping[Quantity, Quantity]] = {"VOLT": "CURR", "CURR": "VOLT"}
@@ -277,10 +277,8 @@ class SmuChannel:
 
     def _catch_up(self, now_ns: int) -> None:
         sweep = self.running
-        if sweep is not None and sweep.run_until(self, now_ns):
+        if sweep is not None and sweep.run_until(self, self.world.now_awaiting_ns(sweep.end_ns)):
             self._end(stopped=False)
-
-    # what a running sweep asks for
 
     @property
     def log(self) -> Log:

@@ -15,7 +15,6 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from labtrain.clock import Clock
 from labtrain.wiring import GROUND, BenchPlan, Crosspoint
@@ -23,15 +22,13 @@ from simulated_instruments.chip import devices, ties
 from simulated_instruments.circuit import Circuit, Network
 from simulated_instruments.circuits import Circuits, Driven, System
 from simulated_instruments.laws import Floats
-from simulated_instruments.operating_points import OperatingPoint, OperatingPoints
+from simulated_instruments.readings import Bools, read, read_once
 from simulated_instruments.sources import GeneratorPort, MeterPort
 from simulated_instruments.stress import TerminalStress
 from simulated_instruments.suffering import Suffering
 
 RELAY_OHMS: Final = 0.1
 OVERSHOOT_SECONDS: Final = 20e-6
-
-Bools = NDArray[np.bool_]
 
 
 class Turn:
@@ -94,6 +91,10 @@ class World:
         finally:
             self._lock.acquire()
         self._catch_up()
+
+    def now_awaiting_ns(self, ns: int) -> int:
+        """The shared clock, asked about something that runs by itself until ``ns``."""
+        return self._clock.now_awaiting_ns(ns)
 
     def now_ns(self) -> int:
         """The shared clock."""
@@ -173,7 +174,7 @@ class World:
         if not port.drives:
             return 0.0, 0.0, False
         driven = self._circuits.at(port.hi)
-        return _read_once(port, driven, self._suffering.watched_once(driven, seconds), seconds)
+        return read_once(port, driven, self._suffering.watched_once(driven, seconds), seconds)
 
     def probe(self, voltmeter: MeterPort, seconds: float) -> float:
         """Read the volts of a meter that is connected for this reading only, and draws no current."""
@@ -205,11 +206,11 @@ class World:
             return none, none, none.astype(bool)
         driven = self._circuits.at(port.hi)
         points = self._suffering.watched(driven, {id(port): levels}, seconds, dwell)
-        read = _read(port, driven, points, seconds)
+        done = read(port, driven, points, seconds)
         self._suffering.swept(driven.circuit, points, dwell)
         # what stood before the sweep stands no longer
         self._suffering.interrupted(driven, dwell * len(levels), self._clock.now_ns())
-        return read
+        return done
 
     def would_limit(self, port: MeterPort, levels: Floats) -> Bools:
         """Tell at which of ``levels [B]`` a meter's limit would hold it, without driving them."""
@@ -287,31 +288,3 @@ class World:
             self._circuits.wear()
             self._suffering.forget()
             self.changed()
-
-
-def _read(
-    port: MeterPort, driven: Driven, points: OperatingPoints, seconds: float
-) -> tuple[Floats, Floats, Bools]:
-    """Return what a meter reads at B points, its devices' noise of these very readings included."""
-    index = driven.circuit.meters.index(port)
-    if not driven.noisy:
-        return points.volts[:, index], points.amperes[:, index], points.limited[:, index]
-    emf = np.zeros(points.branch_amperes.shape)
-    for column, branch in driven.noisy:
-        emf[:, column] = branch.noise(points.branch_amperes[:, column], seconds)
-    volts, amperes = points.disturbed(emf)
-    return volts[:, index], amperes[:, index], points.limited[:, index]
-
-
-def _read_once(
-    port: MeterPort, driven: Driven, point: OperatingPoint, seconds: float
-) -> tuple[float, float, bool]:
-    """Do what :func:`_read` does for one reading."""
-    index = driven.circuit.meters.index(port)
-    if not driven.noisy:
-        return point.volts[index], point.amperes[index], point.limited[index]
-    emf = [0.0] * len(driven.circuit.branches)
-    for column, branch in driven.noisy:
-        emf[column] = branch.noise_once(point.branch_amperes[column], seconds)
-    volts, amperes = point.disturbed(emf)
-    return volts[index], amperes[index], point.limited[index]

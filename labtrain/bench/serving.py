@@ -9,10 +9,10 @@ from pathlib import Path
 
 from labtrain import entry_points
 from labtrain.bench.planning import read_plan
-from labtrain.clock import Clock, RealClock, VirtualClock
+from labtrain.clock import Clock, RealClock, ServedVirtualClock
 from labtrain.errors import UsageError
 
-_CLOCKS: dict[str, type[Clock]] = {"real": RealClock, "virtual": VirtualClock}
+_CLOCKS: dict[str, type[Clock]] = {"real": RealClock, "virtual": ServedVirtualClock}
 
 
 @contextmanager

@@ -33,8 +33,8 @@ def plan(**options: Any) -> BenchPlan:
 class Meters:
     """All models in process."""
 
-    def __init__(self, **options: Any) -> None:
-        self.clock = VirtualClock()
+    def __init__(self, clock: VirtualClock | None = None, **options: Any) -> None:
+        self.clock = clock or VirtualClock()
         self.opened = open_world(plan(**options), self.clock, "in-process")
         self.world = self.opened.world
 

@@ -7,10 +7,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from models_smu_bench import Meters
 
 from labtrain.arrays.neurons import Flag
 from labtrain.arrays.wired_pairs_two_channel import TwoChannelPairArray
 from labtrain.bench import Bench, ReplayConnector, bench_bytes, locate_bench
+from labtrain.clock import ServedVirtualClock
 from labtrain.errors import LimitExceeded, UsageError
 from labtrain.roles import SourceMeter, sweep_together
 from labtrain.session import Recording, Replay, Session
@@ -158,3 +160,14 @@ def test_a_recorded_bench_replays_without_instruments(tmp_path: Path) -> None:
         report = replay.finish()
     assert report.identical, report.first_mismatch
     assert np.array_equal(first, again)
+
+
+def test_a_served_sweep_is_over_when_it_is_asked_again() -> None:
+    """Clients in other processes cannot let virtual time pass; without it, polling would go on for ever."""
+    bench = Meters(ServedVirtualClock())
+    sweep = (":SOUR:LIST:VOLT 0.01,0.02,0.03", ":SOUR:SWE:VOLT:LIST 1, 0.5, 1, OFF", ":OUTP ON", ":INIT")
+    assert bench.ask("k2450", *sweep, ":TRIG:STAT?").startswith("IDLE")
+    assert bench.ask("k2450", ":TRAC:ACT?") == "3" and bench.clock.now_ns() > 1.5e9
+    bench.ask("k2602", "smua.trigger.source.listv({0.01, 0.02}) smua.trigger.source.action = 1")
+    bench.ask("k2602", "smua.trigger.count = 2 smua.source.output = 1 smua.trigger.initiate()")
+    assert float(bench.ask("k2602", "print(status.operation.sweeping.condition)")) == 0.0
