@@ -1,6 +1,6 @@
 """How many pulses an adaptive switching curve needs beside a uniform grid of amplitudes.
 
-    python benchmarks/protocol_adaptive.py [--devices 100] [--publish]
+    python benchmarks/protocol_adaptive.py [--devices 100] [--repeats 20 50] [--publish]
 
 Each device has its own V50 and slope; the uniform grid has 21 amplitudes over +-6 widths (10-90 %), its
 centre off by up to 2 widths. Both use the same fit, the adaptive one stops at the grid's own V50 uncertainty
@@ -109,6 +109,7 @@ def row(name: str, outcomes: list[Outcome]) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--devices", type=int, default=100)
+    parser.add_argument("--repeats", type=int, nargs="+", default=[20, 50], help="of each grid amplitude")
     parser.add_argument("--publish", action="store_true")
     chosen = parser.parse_args()
     lines = [
@@ -116,17 +117,18 @@ def main() -> None:
         "|---|---|---|---|---|",
     ]
     began = time.process_time()
-    for repeats in (20, 50):
+    for repeats in chosen.repeats:
         grids, adapted = compare(chosen.devices, repeats)
         ratio = np.mean([a.attempts for a in adapted]) / np.mean([g.attempts for g in grids])
         lines.append(row(f"grid, 21 x {repeats}", grids))
         lines.append(row(f"adaptive, to the same uncertainty (x {ratio:.3f}; goal <= 0.333)", adapted))
     lines += ["", f"{chosen.devices} devices; {time.process_time() - began:.0f} s of CPU."]
     print("\n".join(lines))
+    repeats_text = " ".join(map(str, chosen.repeats))
     if chosen.publish:
         publish(
             "Adaptive switching probability",
-            f"python benchmarks/protocol_adaptive.py --devices {chosen.devices}",
+            f"python benchmarks/protocol_adaptive.py --devices {chosen.devices} --repeats {repeats_text}",
             lines,
         )
 
