@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import Any, cast, final
 
 import numpy as np
@@ -42,7 +43,8 @@ class DeviceNeurons(torch.nn.Module):  # type: ignore[misc]  # torch is not type
     The layer computes in float64 on the host, whatever the network's dtype: that is what instruments take
     and give. Only where a float32 network meets an array that can do a layer's pass at once (directly
     simulated pairs), everything stays in float32: the same draws, values equal to rounding.
-    Double backward is refused: there is no second derivative in two readings.
+    Double backward is refused: there is no second derivative in two readings. ``torch.compile`` compiles
+    the network around the layer and breaks its graph here.
     """
 
     def __init__(self, array: NeuronArray, estimator: SlopeEstimator, mapping: BiasMapping) -> None:
@@ -56,6 +58,7 @@ class DeviceNeurons(torch.nn.Module):  # type: ignore[misc]  # torch is not type
         self.array = array
         self.estimator = estimator
         self.mapping = mapping
+        self._respond = _outside_graphs()
         self.ledger = NeuronLedger.of(len(array))
         self.last_look = self.ledger.copy()
         self._fused = FusedCache()
@@ -68,7 +71,7 @@ class DeviceNeurons(torch.nn.Module):  # type: ignore[misc]  # torch is not type
         UsageError
             For another width, or values that are not finite (nothing is then driven).
         """
-        return cast(torch.Tensor, _Respond.apply(z, self, self.training and torch.is_grad_enabled()))
+        return cast(torch.Tensor, self._respond(z, self))
 
     def currents(self, z: torch.Tensor) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
         """Return the source's currents for ``z`` as a batch ``[B, n]``, and where clipped."""
@@ -171,6 +174,22 @@ class DeviceNeurons(torch.nn.Module):  # type: ignore[misc]  # torch is not type
     def extra_repr(self) -> str:
         """Name the array and the estimator."""
         return f"{self.array.name}, n={len(self.array)}, estimator={self.estimator.name}"
+
+
+@lru_cache(maxsize=1)
+def _outside_graphs() -> Callable[[torch.Tensor, DeviceNeurons], torch.Tensor]:
+    """Return the devices' answer as a function that torch's compiler does not look into.
+
+    It would trace the NumPy behind it and read devices while it does. Made with the first layer, not on
+    import: torch's compiler takes two seconds to load.
+    """
+    untraced: Callable[[torch.Tensor, DeviceNeurons], torch.Tensor] = torch.compiler.disable(_respond)
+    return untraced
+
+
+def _respond(z: torch.Tensor, layer: DeviceNeurons) -> torch.Tensor:
+    answer: torch.Tensor = _Respond.apply(z, layer, layer.training and torch.is_grad_enabled())
+    return answer
 
 
 class _Respond(torch.autograd.Function):  # type: ignore[misc]

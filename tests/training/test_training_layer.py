@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 from training_chip import TestChip
-from training_citizenship import CHECKS, WIDTH, network
+from training_citizenship import CHECKS, WIDTH, exact_gradients, network
 
 from labtrain.errors import UsageError
 from labtrain.training import DeviceNeurons, calibrate, make_estimator
@@ -29,6 +29,10 @@ def make_layer(estimator: str = "calibrated-pair", count: int = WIDTH, **chip) -
 @pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__)
 def test_layer_is_a_citizen_of_torch(check, estimator):
     check(lambda: make_layer(estimator))
+
+
+def test_exact_gradients_pass_torch_s_own_check():
+    exact_gradients(lambda: make_layer("exact", noisy=False, resolution_amperes=0.0))
 
 
 def test_a_checkpoint_of_another_network_is_refused_and_changes_nothing():

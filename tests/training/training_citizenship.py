@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import copy
 import io
+import warnings
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -168,7 +169,105 @@ def check_lbfgs(make: Make) -> None:
         assert float(net(inputs()).square().sum()) < first
 
 
+def check_functional_call(make: Make) -> None:
+    """Other weights for one call, as meta-learning uses them: the same answer, gradients to those weights."""
+    net, other = network(make()), network(make())
+    weights = {name: p.detach().clone().requires_grad_() for name, p in net.named_parameters()}
+    out = torch.func.functional_call(net, weights, (inputs(),))
+    out.square().sum().backward()
+    assert torch.equal(out, other(inputs()))
+    assert all(torch.isfinite(w.grad).all() for w in weights.values())
+    assert all(p.grad is None for p in net.parameters())
+
+
+def check_vmap_is_refused_before_anything_is_driven(make: Make) -> None:
+    """A device answers once for a batch: per-sample transforms have no meaning for it."""
+    layer = make()
+    z = torch.zeros(3, 2, WIDTH, dtype=torch.float64)
+    with pytest.raises(RuntimeError, match="vmap|functorch"):
+        torch.vmap(layer)(z)
+    with pytest.raises(RuntimeError, match="vmap|functorch|setup_context"):
+        torch.func.grad(lambda z: layer(z).sum())(z[0])
+    assert layer.array.calls == []
+
+
+def check_inference_mode(make: Make) -> None:
+    layer = make()
+    with torch.inference_mode():
+        out = network(layer)(inputs())
+    assert out.is_inference() and [verb for verb, _ in layer.array.calls] == ["respond"]
+
+
+def check_deterministic_algorithms(make: Make) -> None:
+    before = torch.are_deterministic_algorithms_enabled()
+    torch.use_deterministic_algorithms(True)
+    try:
+        first, second = network(make()), network(make())
+        for net in (first, second):
+            net(inputs()).square().sum().backward()
+    finally:
+        torch.use_deterministic_algorithms(before)
+    for one, other in zip(first.parameters(), second.parameters(), strict=True):
+        assert torch.equal(one.grad, other.grad)
+
+
+def check_compiled(make: Make) -> None:
+    """``torch.compile`` breaks its graph at the devices or traces them: the same answers and gradients."""
+    plain, compiled = network(make()), network(make())
+    torch.compiler.reset()
+    traced = torch.compile(compiled, backend="eager")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # torch warns of what its own tracer does
+        for net in (plain, traced):
+            net(inputs()).square().sum().backward()
+    for one, other in zip(plain.parameters(), compiled.parameters(), strict=True):
+        torch.testing.assert_close(one.grad, other.grad, rtol=1e-12, atol=1e-14)
+    calls = [net[1].array.calls for net in (plain, compiled)]
+    assert calls[0] == calls[1]
+
+
+def check_a_state_without_the_devices_is_refused(make: Make) -> None:
+    layer = make()
+    state = network(layer).state_dict()
+    bare = {name: value for name, value in state.items() if "extra_state" not in name}
+    assert len(bare) == len(state) - 1
+    with pytest.raises(RuntimeError, match="_extra_state"):
+        network(make()).load_state_dict(bare)
+    missing, unexpected = network(make()).load_state_dict(bare, strict=False)
+    assert len(missing) == 1 and not unexpected
+
+
+def check_hooks_and_modes(make: Make) -> None:
+    """Hooks see activations and gradients once; train and eval reach the layer; nothing becomes trainable."""
+    layer, seen = make(), []
+    net = network(layer)
+    layer.register_forward_hook(lambda module, given, out: seen.append(tuple(out.shape)))
+    layer.register_full_backward_hook(lambda module, inner, outer: seen.append(tuple(outer[0].shape)))
+    net(inputs().requires_grad_()).sum().backward()
+    assert seen == [(6, WIDTH)] * 2
+    assert not list(layer.parameters()) and net.eval().training is layer.training is False
+
+
+def check_other_devices(make: Make) -> None:
+    """On an accelerator the network is there, the answer too, and it is the CPU's."""
+    if not torch.cuda.is_available():
+        pytest.skip("no CUDA device on this machine")
+    here, there = network(make()), network(make()).to("cuda")
+    out = there(inputs().to("cuda"))
+    out.sum().backward()
+    here(inputs()).sum().backward()
+    assert out.device.type == "cuda"
+    for one, other in zip(here.parameters(), there.parameters(), strict=True):
+        torch.testing.assert_close(one.grad, other.grad.cpu(), rtol=1e-9, atol=1e-12)
+
+
 CHECKS = [check for name, check in dict(globals()).items() if name.startswith("check_")]
+
+
+def exact_gradients(make: Make) -> None:
+    """``torch.autograd.gradcheck`` for a layer without noise whose gradient claims to be exact."""
+    z = torch.linspace(-1.5, 1.5, 2 * WIDTH, dtype=torch.float64).reshape(2, WIDTH).requires_grad_()
+    assert torch.autograd.gradcheck(make(), z, eps=1e-5, atol=1e-6, rtol=1e-5, check_undefined_grad=False)
 
 
 def check_citizenship(make: Make) -> Iterator[str]:
