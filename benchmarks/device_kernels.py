@@ -1,16 +1,18 @@
 """Throughput of the device floor on one core: kernels beside the plain functions they equal.
 
-Run: ``OPENBLAS_NUM_THREADS=1 python benchmarks/device_kernels.py``. CPU time, so that a shared machine
-disturbs little; medians of repeated rounds.
+Run: ``OPENBLAS_NUM_THREADS=1 python benchmarks/device_kernels.py [--publish]``. CPU time, so that a shared
+machine disturbs little; medians of repeated rounds.
 """
 
 from __future__ import annotations
 
 import statistics
+import sys
 import time
 from collections.abc import Callable
 
 import numpy as np
+from harness import publish
 
 from labtrain import noise
 from labtrain.arrays.simulated_neurons import SimulatedNeuronArray
@@ -24,6 +26,7 @@ from labtrain.populations.stt import STT_MTJ
 
 BATCH, COUNT, ROUNDS = 512, 256, 9
 EVERY = np.arange(COUNT)
+LINES: list[str] = []
 
 
 def cpu_seconds(work: Callable[[], object]) -> float:
@@ -36,9 +39,14 @@ def cpu_seconds(work: Callable[[], object]) -> float:
     return statistics.median(rounds)
 
 
+def say(line: str) -> None:
+    print(line, flush=True)
+    LINES.append(line)
+
+
 def report(name: str, items: int, work: Callable[[], object], goal: str = "") -> None:
     spent = cpu_seconds(work)
-    print(f"| {name} | {items / spent:.3g} /s | {1e9 * spent / items:.3g} ns | {goal} |", flush=True)
+    say(f"| {name} | {items / spent:.3g} /s | {1e9 * spent / items:.3g} ns | {goal} |")
 
 
 def neurons() -> None:
@@ -82,6 +90,11 @@ def switches() -> None:
         volts.size,
         lambda: stt_table.switching_probability(stt, volts, 4e-9),
     )
+    pulses = np.full((BATCH, COUNT), 0.5)
+    transfer = SimulatedSwitchArray(
+        STT_MTJ.draw(1, COUNT, {"mismatch": 0.04}), max_volts=1.0, reset_volts=0.8
+    )
+    report("STT attempt from V and t", pulses.size, lambda: transfer.attempt(pulses, 4e-9))
 
 
 def streams() -> None:
@@ -139,13 +152,17 @@ def macrospins() -> None:
     pairs = [(seconds(ours), seconds(theirs)) for _ in range(ROUNDS)]
     spent, ratio = statistics.median(a for a, _ in pairs), statistics.median(b / a for a, b in pairs)
     rate = f"{1 / spent:.3g} /s | {1e9 * spent:.3g} ns"
-    print(f"| macrospin, 10 ns at 1 ps | {rate} | {ratio:.2f}x cmtj (>= 1.3) |")
+    say(f"| macrospin, 10 ns at 1 ps | {rate} | {ratio:.2f}x cmtj (>= 1.3) |")
 
 
 if __name__ == "__main__":
-    print("| work | rate | each | goal |\n|---|---|---|---|")
+    say("| work | rate | each | goal |")
+    say("|---|---|---|---|")
     neurons()
     switches()
     streams()
     crossbars()
     macrospins()
+    if "--publish" in sys.argv:
+        command = "OPENBLAS_NUM_THREADS=1 python benchmarks/device_kernels.py --publish"
+        publish("Device kernels, one core, CPU time", command, LINES)
