@@ -18,7 +18,7 @@ def level_setting(mode: Mode, doc: str) -> Any:
     A level inside a :class:`~labtrain.roles.permit.Permit` that still holds is sent at once; every other
     one goes through all checks, which renew the permit.
     """
-    name = f"source_{mode}"
+    name, in_voltage = f"source_{mode}", mode == "voltage"
 
     def ask(self: SourceMeter) -> float:
         with self._call:
@@ -27,7 +27,8 @@ def level_setting(mode: Mode, doc: str) -> Any:
     def change(self: SourceMeter, level: float) -> None:
         with self._call:
             memory = self._memory
-            state, permit, seen = memory.state, memory.permit, memory.seen
+            state: Any = memory.state
+            permit, seen = memory.permit, memory.seen
             if (
                 permit.state is state
                 and permit.mode is mode
@@ -44,8 +45,10 @@ def level_setting(mode: Mode, doc: str) -> Any:
                 rounded = self._checks.level(mode, level, state)
                 seen = memory.seen
             memory.seen = CHANGING
-            setattr(self._driver, name, rounded)
-            setattr(state, name, rounded)
+            if in_voltage:  # the driver first: what it refuses is not remembered
+                self._driver.source_voltage = state.source_voltage = rounded
+            else:
+                self._driver.source_current = state.source_current = rounded
             memory.seen = seen
 
     return property(ask, change, doc=doc)
