@@ -64,13 +64,13 @@ def conclude(
 def _verdict(
     found: Mapping[str, Estimate], probability: float, open_allowed: tuple[str, ...]
 ) -> tuple[Verdict, str]:
+    if probability < SIGNIFICANCE:  # whatever is open: the law is another one
+        return "does-not-describe", f"data this far from the model have probability {probability:.1e}"
     open_ones = [name for name, e in found.items() if name not in open_allowed and _is_open(e)]
     if open_ones:
         return "insufficient", f"the data leave {', '.join(open_ones)} open"
     if math.isnan(probability):
         return "insufficient", "too few readings to test the model"
-    if probability < SIGNIFICANCE:
-        return "does-not-describe", f"data this far from the model have probability {probability:.1e}"
     return "describes", f"goodness of fit: probability {probability:.2g}"
 
 
