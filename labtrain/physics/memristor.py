@@ -112,7 +112,7 @@ def relaxed(parameters: Parameters, siemens: Any, seconds: Any, xi: Any) -> Any:
 
 
 def relaxation_course(g_max: Any, siemens: Any, seconds: Any) -> Any:
-    """Return ``27/4 G (g_max - G)^2/g_max^3 log10(1 + t/1 s)``: how far a cell has come, 1 at most a decade."""
+    """Return ``27/4 G (g_max - G)^2/g_max^3 log10(1 + t/1 s)``: how far a cell is, at most 1 a decade."""
     xp = namespace(g_max, siemens, seconds)
     decades = xp.log1p(seconds + 0.0 * siemens) / 2.302585092994046
     return 6.75 * siemens * (g_max - siemens) ** 2 / g_max**3 * decades
