@@ -74,6 +74,11 @@ class NeuronCare:
     saturating: set[int] = field(default_factory=set)
     new: set[int] = field(default_factory=set)
 
+    def begin(self, fold: int, layers: Sequence[DeviceNeurons], calibration: Calibration | None) -> None:
+        """Deal with neurons that have failed since the folds before, seen in a fold's first calibration."""
+        if calibration is not None and len(assess(calibration).healthy) < len(self.chosen):
+            self.renew(fold, 0, layers)
+
     def after_epoch(self, fold: int, epoch: int, network: torch.nn.Module, checked: bool) -> None:
         """Judge the epoch's counts; where they or a check ask for it, read and judge every neuron.
 

@@ -61,6 +61,7 @@ class DeviceTraining:
     retired: set[int] = field(default_factory=set)
     checks: list[PairCheck] = field(default_factory=list)
     calibration_readings: int = 0
+    latest: Calibration | None = None
 
     @classmethod
     def prepare(
@@ -115,6 +116,7 @@ class DeviceTraining:
         k = fold if k is None else k
         network = self.build(k)
         care = self.care(network)
+        care.begin(fold, device_layers(network), self.latest)
         training = Training(network, split, schedule, seed=self.context.seed, k=k, criterion=criterion)
 
         def after_step(step: Step) -> None:
@@ -155,7 +157,7 @@ class DeviceTraining:
 
     def build(self, fold: int) -> torch.nn.Sequential:
         """Build the network of a fold on a fresh calibration read of the chosen neurons."""
-        calibration = self.calibrate(self.array.select([int(index) for index in self.chosen]))
+        self.latest = calibration = self.calibrate(self.array.select([int(index) for index in self.chosen]))
         kappa = self.context.settings["current_per_unit"]
         layers = []
         for columns in self._columns():
