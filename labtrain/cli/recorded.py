@@ -69,6 +69,8 @@ def record(order: Order, progress: Progress) -> Recorded:
         if order.note:
             session.note(order.note)
         results, bench_seconds = run_order(order, located, session, progress)
+        if any(result.get("status") == "aborted" for result in results.values()):
+            session.seal("aborted")  # stopped from a window, or by drift
     return Recorded(session.path, session.status, results, bench_seconds)
 
 

@@ -6,9 +6,14 @@ from protocols_cases import BENCH
 
 from labtrain import noise
 from labtrain.bench import Bench
+from labtrain.cli.recorded import Order, record
+from labtrain.cli.replaying import replay_recording
+from labtrain.cli.running import told_protocol
+from labtrain.cli.steps import protocol_step
 from labtrain.procedures import run_procedure
 from labtrain.procedures.drift import beyond_three_sigma
 from labtrain.procedures.witnesses import READINGS, Witness
+from labtrain.progress import SilentProgress
 from labtrain.session import Recording, Session
 from protocols.iv_curve import IVCurve
 
@@ -89,3 +94,17 @@ def test_three_sigma_means_what_it_says(checks):
             Witness(plan, plan, "reference", True, means.tolist(), variances.tolist())
         )
     assert abs(alarms - 54) < 4.5 * np.sqrt(54)
+
+
+def test_the_command_says_so_and_its_record_replays(tmp_path, monkeypatch):
+    monkeypatch.setenv("LABTRAIN_STATE", str(tmp_path))
+    file = tmp_path / "bench.toml"
+    file.write_text(BENCH.read_text() + "\n[faults]\ndrifting = { reference = 0.5 }\n")
+    settings = {name: str(value) for name, value in LONG.items()}
+    step = protocol_step("iv-curve", "neurons[0:2],cells[0]", settings, 1)
+    done = record(Order("run", [step], 0, file, out=tmp_path / "s.h5"), SilentProgress())
+    fields, text, code = told_protocol(step, done)
+    assert code == 1 and fields["status"] == done.status == "aborted" and "reference.top went" in text
+    with Recording.open(done.session) as recording:
+        assert recording.status == "aborted"
+        assert replay_recording(recording, SilentProgress()).identical
