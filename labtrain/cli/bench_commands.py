@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from labtrain.cli.outcome import JsonFlag, ending, print_line
+from labtrain.cli.outcome import JsonFlag, ending, print_line, shown
 from labtrain.cli.strict_json import dumps
 
 BenchArgument = Annotated[
@@ -76,7 +76,7 @@ def off(file: BenchArgument, as_json: JsonFlag = False) -> None:
         from labtrain.bench import bench_off
 
         done = bench_off(file)
-        lines = [f"{name}: {state}" for name, state in done["instruments"].items()]
+        lines = [f"{name}: {shown(state)}" for name, state in done["instruments"].items()]
         end.with_(done, "\n".join(lines), exit_code=0 if done["ok"] else 3)
 
 
