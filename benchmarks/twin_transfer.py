@@ -84,7 +84,7 @@ def on_chip(network: torch.nn.Sequential, chip: SimulatedNeuronArray, split) -> 
 
 
 def run(seed: int) -> tuple[list[float], float]:
-    """Accuracies of one chip: in the loop, twin on itself, twin on chip, wrong twin on chip; share described."""
+    """Return one chip's accuracies, in the order of the table, and the share of twins that describe."""
     chip = array(draw("mtj-neuron-pair", seed, SIZES[1], {"mismatch": 0.05}))
     twin = measured(chip)
     described = np.mean([device.verdict == "describes" for device in twin.devices.values()])

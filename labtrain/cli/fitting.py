@@ -25,6 +25,8 @@ def fit(
     """Fit device twins, with uncertainties and a verdict on the model.
 
     Example: labtrain fit labtrain-demo/demo.h5 --out twins.toml
+
+    Measured data from elsewhere: labtrain fit a.csv b.csv --columns MAP.toml --out twins.toml
     """
     with ending(as_json) as end:
         from labtrain.twins import fit_files

@@ -88,6 +88,8 @@ def _bias_tmr(roles: Roles) -> Fit:
 
 
 def _telegraph(roles: Roles) -> Fit:
+    known = roles["state"] >= 0
+    roles = {name: column[known] for name, column in roles.items()}
     volts, state = roles["voltage"], roles["state"]
     if "dwell" in roles:
         data = dwells_of_list(volts, state, roles["dwell"], roles["interval"], roles.get("complete"))
