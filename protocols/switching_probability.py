@@ -52,7 +52,11 @@ class SwitchingProbability(PulsedProcedure):
         "model": "logistic",
         "models": ["logistic", "plateaued-logistic"],
         "map": {
-            "columns": {"voltage": {"name": "volts", "unit": "V"}, "switched": {"name": "switched"}},
+            "columns": {
+                "voltage": {"name": "volts", "unit": "V"},
+                "switched": {"name": "switched"},
+                "width": {"name": "pulse_seconds", "unit": "s"},
+            },
             "group_by": ["device", "direction"],
             "where": {"valid": 1},
         },
@@ -129,12 +133,7 @@ class SwitchingProbability(PulsedProcedure):
         """With several widths the curve is one of voltage and width."""
         if self.widths == 1:
             return self.FIT
-        columns = self.FIT["map"]["columns"] | {"width": {"name": "pulse_seconds", "unit": "s"}}
-        return {
-            "model": "neel-brown",
-            "models": ["neel-brown"],
-            "map": self.FIT["map"] | {"columns": columns},
-        }
+        return {**self.FIT, "model": "neel-brown", "models": ["neel-brown"]}
 
     def _directions(self) -> list[str]:
         return [UP, DOWN] if self.direction == "both" else [self.direction]
