@@ -94,9 +94,9 @@ def _panel(
             spread = float(line.get(f"{name}_deviation") or 0.0)
             groups.setdefault(label, []).append((place, float(line[name]), spread, beside))
     for label, points in groups.items():
-        x, y, spread, beside = zip(*points, strict=True)
-        drawn = plot.errorbar(x, y, spread, marker="o", markersize=3, capsize=2, label=label)
-        plot.plot(x, beside, "--", color=drawn.lines[0].get_color(), linewidth=0.8)
+        x, y, bars, baselines = zip(*points, strict=True)
+        drawn = plot.errorbar(x, y, bars, marker="o", markersize=3, capsize=2, label=label)
+        plot.plot(x, baselines, "--", color=drawn.lines[0].get_color(), linewidth=0.8)
     plot.set_xlabel(along.replace("_", " "))
     plot.set_ylabel(FIGURES[name])
     plot.set_xticks(numbers_of(axes[along]), axes[along])
