@@ -18,6 +18,7 @@ MOST_VOLTS = 0.02
 """A contact check never asks for more: 20 mV cannot switch a junction, nor harm one (docs/safety.md)."""
 
 _USUAL_AMPERES = 100e-6
+_LEAST_SIEMENS = 5e-13  # 10 fA, the least that a source meter resolves (2450 data sheet), at 20 mV
 _ROUNDING = 1 - 1e-3  # keeps a derived limit inside the terminal's after an instrument rounds it
 _SETTLE_SECONDS = 200e-6  # in which a source completes a step: what a limit of slew is compared with
 
@@ -74,11 +75,12 @@ class Contact:
 def slope_ohm(volts: Any, amperes: Any) -> float:
     """Return dV/dI by regressing I on V (the sourced quantity); infinite where no current flows.
 
-    An open circuit's slope is noise around zero current, so a negative one is infinite too.
+    An open circuit's slope is noise around zero current, so one that no meter resolves, or a negative one, is
+    infinite too.
     """
     v = np.asarray(volts) - np.mean(volts)
     siemens = float(v @ np.asarray(amperes) / (v @ v)) if v @ v > 0 else math.nan
-    return 1 / siemens if siemens > 0 else math.inf
+    return 1 / siemens if siemens > _LEAST_SIEMENS else math.inf
 
 
 def contact_volts(limits: Limits) -> float:

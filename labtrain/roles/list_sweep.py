@@ -16,6 +16,7 @@ from labtrain.roles.dialects import SourceMeterDialect
 from labtrain.roles.readings import Sweep, judge
 from labtrain.roles.source_state import SourceState
 
+_LOOK_SECONDS = 1.0
 _PATIENCE = 100
 """Polls without progress after which a list is given up."""
 
@@ -129,11 +130,12 @@ class Counting(Protocol):
 def wait_for_points(driver: Counting, count: int, done: int, point: float, clock: Clock, name: str) -> int:
     """Poll until ``count`` points are done or the instrument has aborted; return how many are.
 
-    Polled, never waited for inside the instrument: ``*WAI`` would block an output-off too.
+    Polled, never waited for inside the instrument: ``*WAI`` would block an output-off too. A long run is looked
+    at every second, so that a lost connection does not show at its end only.
     """
     idle = 0
     while idle < _PATIENCE:
-        clock.sleep(max(count - done, 0) * point)
+        clock.sleep(min(max(count - done, 0) * point, max(_LOOK_SECONDS, 2 * point)))
         progress = driver.list_progress()
         if progress >= count:
             return count
