@@ -130,8 +130,8 @@ class Counting(Protocol):
 def wait_for_points(driver: Counting, count: int, done: int, point: float, clock: Clock, name: str) -> int:
     """Poll until ``count`` points are done or the instrument has aborted; return how many are.
 
-    Polled, never waited for inside the instrument: ``*WAI`` would block an output-off too. A long run is looked
-    at every second, so that a lost connection does not show at its end only.
+    Polled, never waited for inside the instrument: ``*WAI`` would block an output-off too. A long run is
+    looked at every second, so that a lost connection does not show at its end only.
     """
     idle = 0
     while idle < _PATIENCE:
