@@ -77,9 +77,7 @@ def median_seconds(work: Callable[[], object], *, repeats: int = 21, calls: int 
     return statistics.median(_timed(work, calls) for _ in range(repeats))
 
 
-def _timed(
-    work: Callable[[], object], calls: int, clock: Callable[[], float] = time.perf_counter
-) -> float:
+def _timed(work: Callable[[], object], calls: int, clock: Callable[[], float] = time.perf_counter) -> float:
     start = clock()
     for _ in range(calls):
         work()
