@@ -15,10 +15,10 @@ from labtrain.session import Recording
 
 DISPLAYS = ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
-pytest.importorskip("qtpy", reason='needs the extra: pip install "labtrain[gui]"')
 QtWidgets = pytest.importorskip(
     "PySide6.QtWidgets", reason="needs a Qt that can be loaded", exc_type=ImportError
 )
+pytest.importorskip("qtpy", reason='needs the extra: pip install "labtrain[gui]"')  # raises without a Qt
 pytest.importorskip("pyqtgraph", reason='needs the extra: pip install "labtrain[gui]"')
 
 from labtrain.cli.window import Place, ProtocolWindow, headers_of  # noqa: E402
