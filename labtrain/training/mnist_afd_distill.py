@@ -11,13 +11,12 @@ from typing import Any
 import torch
 
 from labtrain.clock import RealClock
-from labtrain.training.datasets import load_images
 from labtrain.training.determinism import deterministic
 from labtrain.training.device_settings import DEVICE_SETTINGS
 from labtrain.training.device_training import DeviceTraining
 from labtrain.training.distillation import Distillation, parameter_count, scores_of
+from labtrain.training.image_run import SPLIT, ImageRun
 from labtrain.training.loop import Epoch, Schedule, Split, Training, accuracy, train
-from labtrain.training.mnist_afd import SPLIT, split_images
 from labtrain.training.networks import tanh_perceptron
 from labtrain.training.randomness import initialise
 from labtrain.training.recipes import Context, Recipe
@@ -57,17 +56,14 @@ def run(context: Context) -> dict[str, object]:
 
 def _run(context: Context) -> dict[str, object]:
     settings = context.settings
-    split, last = split_images(load_images(context.data_dir), settings["split"], context.seed)
-    ends = split.train_x.shape[1], int(split.train_y.max()) + 1
-    sizes = (ends[0], *settings["hidden"], ends[1])
+    images = ImageRun.prepare(context, RECIPE.name)
+    split, last, sizes, schedule = images.split, images.last, images.sizes, images.schedule
     training = DeviceTraining.prepare(context, RECIPE.name, sizes, torch.float32)
-    epochs = settings["epochs"]
-    context.progress.start(f"train {RECIPE.name}", settings["teacher_epochs"] + 2 * epochs)
-    teacher = _teacher(context, split, (ends[0], *settings["teacher_hidden"], ends[1]))
+    context.progress.start(f"train {RECIPE.name}", settings["teacher_epochs"] + 2 * schedule.epochs)
+    teacher = _teacher(context, split, (sizes[0], *settings["teacher_hidden"], sizes[-1]))
     scores = scores_of(teacher, split.train_x)
     loss = Distillation(scores, split.train_y, settings["temperature"], settings["teacher_share"])
 
-    schedule = Schedule(epochs, settings["batch_size"], settings["learning_rate"])
     beside, baseline = _tanh_student(context, sizes, split, schedule, loss, last)
     clock = RealClock()
     student, _ = training.run_fold(0, split, schedule, beside, k=STUDENT, criterion=loss)

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from labtrain.errors import DataError
 from labtrain.training import Context
 from labtrain.training.datasets import FILES, load_images, read_idx
-from labtrain.training.mnist_afd import RECIPE, split_images
+from labtrain.training.image_run import split_images
+from labtrain.training.mnist_afd import RECIPE
 
 
 def idx(array: np.ndarray) -> bytes:
