@@ -50,7 +50,7 @@ class Witness:
 
     def read(self, bench: Bench) -> None:
         """Read its resistance :data:`READINGS` times from both polarities; note mean and variance."""
-        ohms = _ohms_of_short(bench, self) if self.kind == "short" else _ohms(bench, self)
+        ohms = _ohms(bench, self)
         self.means.append(float(np.mean(ohms)))
         self.variances.append(float(np.var(ohms, ddof=1)))
 
@@ -93,28 +93,17 @@ def _keeps_its_state(device: DevicePlan) -> bool:
 
 
 def _ohms(bench: Bench, witness: Witness) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
-    """In voltage mode, at the level of a contact check."""
+    """At the level of a contact check; a short is forced a current, as 20 mV would exceed its limit."""
     from labtrain.bench import contact_amperes, contact_volts
 
     limits = witness.terminal.limits
     volts = contact_volts(limits)
     amperes = contact_amperes(limits, volts)
+    short = witness.kind == "short"
+    level, limit = (amperes, volts) if short else (volts, amperes)
     with bench.route(witness.device, witness.terminal.name) as meter:
-        meter.configure("voltage", volts, amperes, amperes, _NPLC)
-        sweep = meter.sweep(np.tile([volts, -volts], READINGS), abort_on_compliance=False)
-    return _slopes(sweep.volts, sweep.amperes)
-
-
-def _ohms_of_short(bench: Bench, witness: Witness) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
-    """In current mode: 20 mV would drive more through a short than its limit allows."""
-    from labtrain.bench import contact_amperes, contact_volts
-
-    limits = witness.terminal.limits
-    volts = contact_volts(limits)
-    amperes = contact_amperes(limits, volts)
-    with bench.route(witness.device, witness.terminal.name) as meter:
-        meter.configure("current", amperes, volts, volts, _NPLC)
-        sweep = meter.sweep(np.tile([amperes, -amperes], READINGS), abort_on_compliance=False)
+        meter.configure("current" if short else "voltage", level, limit, limit, _NPLC)
+        sweep = meter.sweep(np.tile([level, -level], READINGS), abort_on_compliance=False)
     return _slopes(sweep.volts, sweep.amperes)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from labtrain.arrays.neurons import NeuronPairArray
 from labtrain.arrays.recorded_neurons import RecordedNeuronArray
@@ -12,6 +12,11 @@ from labtrain.arrays.simulated_readout import Readout
 from labtrain.errors import UsageError
 from labtrain.populations import draw
 from labtrain.training.recipes import Context
+
+if TYPE_CHECKING:
+    from labtrain.bench import Bench
+
+T = TypeVar("T")
 
 MODEL = "mtj-neuron-pair"
 SIMULATED = {"mismatch": 0.05, "read_noise": 100e-6, "aperture": 200e-6, "converter_bits": 0}
@@ -50,20 +55,38 @@ def open_neurons(context: Context, count: int, population: Mapping[str, Any]) ->
             remedy="these are keys of the bench file's array (mismatch, read_noise) or of its instruments",
             key=given[0],
         )
-    array = context.bench.array(context.device or "neurons")
-    if not isinstance(array, NeuronPairArray):
+    name = context.device or "neurons"
+    array = array_in_role(context.bench, name, NeuronPairArray, "neuron pairs", MODEL)  # type: ignore[type-abstract]
+    require_enough(len(array), count, name, "device neurons")
+    return array
+
+
+def array_in_role(bench: Bench, name: str, role: type[T], what: str, kind: str) -> T:
+    """Return a bench's array, which must be one of ``what``.
+
+    Raises
+    ------
+    UsageError
+        For an array of another role.
+    """
+    array = bench.array(name)
+    if isinstance(array, role):
+        return array
+    raise UsageError(
+        f"array {name!r} of the bench is not one of {what}",
+        remedy=f"give --device the name of an array of kind {kind}",
+        key="device",
+    )
+
+
+def require_enough(present: int, count: int, name: str, what: str) -> None:
+    """Refuse an array with fewer devices than the network's hidden neurons."""
+    if present < count:
         raise UsageError(
-            f"array {context.device or 'neurons'!r} of the bench is not one of neuron pairs",
-            remedy="give --device the name of an array of kind mtj-neuron-pair",
-            key="device",
-        )
-    if len(array) < count:
-        raise UsageError(
-            f"the network needs {count} device neurons, array {array.name!r} has {len(array)}",
-            remedy=f"give hidden= at most {len(array)} neurons in all",
+            f"the network needs {count} {what}, array {name!r} has {present}",
+            remedy=f"give hidden= at most {present} neurons in all",
             key="hidden",
         )
-    return array
 
 
 def _simulated(context: Context, count: int, population: Mapping[str, Any]) -> NeuronPairArray:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Any, cast, final
@@ -18,6 +17,7 @@ from labtrain.training.estimators import SlopeEstimator
 from labtrain.training.fused_layer import FusedCache, single
 from labtrain.training.ledger import NeuronLedger
 from labtrain.training.mapping import BiasMapping
+from labtrain.training.one_chip import copied_around, diverged
 from labtrain.training.state import as_numpy, as_tensors
 
 
@@ -164,12 +164,7 @@ class DeviceNeurons(torch.nn.Module):  # type: ignore[misc]  # torch is not type
 
     def __deepcopy__(self, memo: dict[int, Any]) -> DeviceNeurons:
         """Copy everything but the devices: there is only one chip."""
-        memo[id(self.array)] = self.array
-        twin = self.__class__.__new__(self.__class__)
-        memo[id(self)] = twin
-        torch.nn.Module.__init__(twin)
-        twin.__dict__.update({key: copy.deepcopy(value, memo) for key, value in self.__dict__.items()})
-        return twin
+        return copied_around(self, self.array, memo)
 
     def extra_repr(self) -> str:
         """Name the array and the estimator."""
@@ -239,15 +234,6 @@ class _SlopeTimes(torch.autograd.Function):  # type: ignore[misc]
             "double backward through device neurons is refused: two readings hold a first derivative only",
             remedy="use a first-order optimiser (without create_graph=True)",
         )
-
-
-def diverged() -> UsageError:
-    """Say that nothing was driven."""
-    return UsageError(
-        "training diverged: a pre-activation is not finite, so nothing was driven",
-        remedy="lower learning_rate",
-        key="learning_rate",
-    )
 
 
 def _like(values: NDArray[np.float64], z: torch.Tensor) -> torch.Tensor:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import copy
 from typing import Any, cast, final
 
 import torch
 
 from labtrain.errors import UsageError
 from labtrain.training.eapu.pairs import PairedSynapses
+from labtrain.training.one_chip import copied_around
 
 
 @final
@@ -84,12 +84,7 @@ class CrossbarLinear(torch.nn.Module):  # type: ignore[misc]  # torch is not typ
 
     def __deepcopy__(self, memo: dict[int, Any]) -> CrossbarLinear:
         """Copy everything but the devices: there is only one crossbar."""
-        memo[id(self.synapses)] = self.synapses
-        twin = self.__class__.__new__(self.__class__)
-        memo[id(self)] = twin
-        torch.nn.Module.__init__(twin)
-        twin.__dict__.update({key: copy.deepcopy(value, memo) for key, value in self.__dict__.items()})
-        return twin
+        return copied_around(self, self.synapses, memo)
 
     def extra_repr(self) -> str:
         """Name the array and the sizes."""

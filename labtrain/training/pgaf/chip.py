@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable
 
 from labtrain.arrays.simulated_switches import SimulatedSwitchArray
 from labtrain.arrays.switches import SwitchArray
-from labtrain.errors import UsageError
 from labtrain.populations import draw
+from labtrain.training.chips import array_in_role, require_enough
 from labtrain.training.pgaf.gates import Activation, gate_named
 from labtrain.training.pgaf.sampler import SwitchCurve, SwitchSampler
 from labtrain.training.recipes import Context
@@ -74,25 +73,10 @@ def sampler_maker(
 def _open(context: Context, count: int) -> SwitchArray:
     settings, name = context.settings, context.device or "switches"
     if context.bench is None:
-        population = draw(MODEL, context.seed, count, _spread(settings), name)
+        population = draw(MODEL, context.seed, count, {"mismatch": settings["mismatch"]}, name)
         return SimulatedSwitchArray(
             population, max_volts=MAX_VOLTS, reset_volts=RESET_VOLTS, reset_seconds=settings["width"]
         )
-    array = context.bench.array(name)
-    if not isinstance(array, SwitchArray):
-        raise UsageError(
-            f"array {name!r} of the bench is not one of switches",
-            remedy="give --device the name of an array of kind sot-mtj",
-            key="device",
-        )
-    if len(array) < count:
-        raise UsageError(
-            f"the network needs {count} switches, array {name!r} has {len(array)}",
-            remedy=f"give hidden= at most {len(array)} neurons in all",
-            key="hidden",
-        )
+    array: SwitchArray = array_in_role(context.bench, name, SwitchArray, "switches", MODEL)  # type: ignore[type-abstract]
+    require_enough(len(array), count, name, "switches")
     return array
-
-
-def _spread(settings: Mapping[str, Any]) -> dict[str, float]:
-    return {"mismatch": settings["mismatch"]}

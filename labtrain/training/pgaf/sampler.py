@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import math
 from dataclasses import dataclass
 from typing import Any, cast, final
@@ -11,6 +10,7 @@ import torch
 
 from labtrain.arrays.switches import SwitchArray
 from labtrain.errors import UsageError
+from labtrain.training.one_chip import copied_around, diverged
 from labtrain.training.pgaf.gates import Activation, Gate
 from labtrain.training.state import as_numpy, as_tensors
 
@@ -104,11 +104,7 @@ class SwitchSampler:
             raise UsageError(f"input of shape {tuple(z.shape)} does not fit {len(self.array)} switches")
         zeta = z.detach().to(torch.float64) * self.activation.steepness
         if not bool(torch.isfinite(zeta).all()):
-            raise UsageError(
-                "training diverged: a pre-activation is not finite, so nothing was driven",
-                remedy="lower learning_rate",
-                key="learning_rate",
-            )
+            raise diverged()
         volts = self.curve.volts(zeta)
         outcome = self.array.attempt(volts.repeat(times, 1), self.curve.seconds)
         self.ledger.attempts += times * volts.numel()
@@ -141,8 +137,4 @@ class SwitchSampler:
 
     def __deepcopy__(self, memo: dict[int, Any]) -> SwitchSampler:
         """Copy everything but the devices: there is only one chip."""
-        memo[id(self.array)] = self.array
-        twin = object.__new__(SwitchSampler)
-        memo[id(self)] = twin
-        twin.__dict__.update({key: copy.deepcopy(value, memo) for key, value in self.__dict__.items()})
-        return twin
+        return copied_around(self, self.array, memo)
