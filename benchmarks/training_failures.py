@@ -23,7 +23,7 @@ from labtrain.arrays.simulated_neurons import SimulatedNeuronArray
 from labtrain.arrays.simulated_readout import Readout
 from labtrain.populations import draw
 from labtrain.training import Context
-from labtrain.training.chips import MAX_AMPERES, MODEL, RESOLUTION_AMPERES, SIMULATED
+from labtrain.training.afd.chip import MAX_AMPERES, MODEL, RESOLUTION_AMPERES, SIMULATED
 from labtrain.training.iris_afd import RECIPE
 
 CHIP, VICTIMS, AFTER = 12, (1, 4), 9

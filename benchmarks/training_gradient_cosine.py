@@ -19,8 +19,8 @@ from labtrain.arrays.neurons import NeuronPairArray
 from labtrain.arrays.simulated_neurons import SimulatedNeuronArray
 from labtrain.arrays.simulated_readout import Readout
 from labtrain.populations import draw
-from labtrain.training.chips import MAX_AMPERES, RESOLUTION_AMPERES, SIMULATED
-from labtrain.training.studies import Spread, chip_gradients
+from labtrain.training.afd.chip import MAX_AMPERES, RESOLUTION_AMPERES, SIMULATED
+from labtrain.training.afd.studies import Spread, chip_gradients
 
 ESTIMATORS = ("pair", "same-device", "calibrated-pair", "exact")
 

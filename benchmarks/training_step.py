@@ -22,9 +22,10 @@ from harness import Ratio, publish, ratio_table
 
 from labtrain.arrays.recorded_neurons import RecordedNeuronArray
 from labtrain.session.sink import NullSink
-from labtrain.training.device_training import DeviceTraining
+from labtrain.training.afd.device_neurons import device_layers
+from labtrain.training.afd.device_training import DeviceTraining
 from labtrain.training.mnist_afd import RECIPE
-from labtrain.training.networks import device_layers, tanh_perceptron
+from labtrain.training.networks import tanh_perceptron
 from labtrain.training.recipes import Context
 
 WIDTHS = (128, 128, 128)

@@ -19,15 +19,15 @@ from harness import publish
 from labtrain.arrays.simulated_neurons import SimulatedNeuronArray
 from labtrain.arrays.simulated_readout import Readout
 from labtrain.populations import Population, draw
-from labtrain.training.calibration import calibrate
-from labtrain.training.chips import MAX_AMPERES, RESOLUTION_AMPERES, SIMULATED
+from labtrain.training.afd.calibration import calibrate
+from labtrain.training.afd.chip import MAX_AMPERES, RESOLUTION_AMPERES, SIMULATED
+from labtrain.training.afd.device_neurons import DeviceNeurons, device_layers
+from labtrain.training.afd.estimators import make_estimator
+from labtrain.training.afd.mapping import fit_mapping
 from labtrain.training.determinism import deterministic
-from labtrain.training.device_neurons import DeviceNeurons
-from labtrain.training.estimators import make_estimator
 from labtrain.training.iris import fold_splits, load_iris
 from labtrain.training.loop import Schedule, accuracy, train
-from labtrain.training.mapping import fit_mapping
-from labtrain.training.networks import device_layers, perceptron
+from labtrain.training.networks import perceptron
 from labtrain.training.randomness import initialise
 from labtrain.twins import Twin, fit_nano_neuron
 from labtrain.twins.population import population_of

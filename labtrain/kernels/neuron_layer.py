@@ -1,8 +1,9 @@
 """A whole layer of MTJ nano-neurons in one compiled float32 pass: bias, readings, finite difference.
 
-Equal to the plain path (:mod:`labtrain.training.mapping`, :mod:`labtrain.physics.neuron`, the finite
-difference of :mod:`labtrain.training.estimators`) with the same draws, within float32 rounding. Physics and
-noise are evaluated row by row in short passes without branches, which the compiler turns into vector code.
+Equal to the plain path (:mod:`labtrain.training.afd.mapping`, :mod:`labtrain.physics.neuron`, the
+finite difference of :mod:`labtrain.training.afd.estimators`) with the same draws, within float32 rounding.
+Physics and noise are evaluated row by row in short passes without branches, which the compiler turns into
+vector code.
 """
 
 from __future__ import annotations

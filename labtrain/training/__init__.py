@@ -11,24 +11,24 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from labtrain.training.calibration import Calibration, calibrate
+    from labtrain.training.afd.calibration import Calibration, calibrate
+    from labtrain.training.afd.device_neurons import DeviceNeurons
+    from labtrain.training.afd.estimators import SlopeEstimator, make_estimator
     from labtrain.training.checkpoints import checkpoint, read_checkpoint
-    from labtrain.training.device_neurons import DeviceNeurons
-    from labtrain.training.estimators import SlopeEstimator, make_estimator
     from labtrain.training.recipes import Context, Recipe, describe_recipes
     from labtrain.training.settings import Setting
 
 _HOMES = {
-    "Calibration": "calibration",
+    "Calibration": "afd.calibration",
     "Context": "recipes",
-    "DeviceNeurons": "device_neurons",
+    "DeviceNeurons": "afd.device_neurons",
     "Recipe": "recipes",
     "Setting": "settings",
-    "SlopeEstimator": "estimators",
-    "calibrate": "calibration",
+    "SlopeEstimator": "afd.estimators",
+    "calibrate": "afd.calibration",
     "checkpoint": "checkpoints",
     "describe_recipes": "recipes",
-    "make_estimator": "estimators",
+    "make_estimator": "afd.estimators",
     "read_checkpoint": "checkpoints",
 }
 

@@ -11,16 +11,16 @@ from typing import Any
 import torch
 
 from labtrain.clock import RealClock
+from labtrain.training.afd.device_settings import DEVICE_SETTINGS
+from labtrain.training.afd.device_training import DeviceTraining
+from labtrain.training.afd.result import training_result
 from labtrain.training.determinism import deterministic
-from labtrain.training.device_settings import DEVICE_SETTINGS
-from labtrain.training.device_training import DeviceTraining
 from labtrain.training.distillation import Distillation, parameter_count, scores_of
 from labtrain.training.image_run import SPLIT, ImageRun
 from labtrain.training.loop import Epoch, Schedule, Split, Training, accuracy, train
 from labtrain.training.networks import tanh_perceptron
 from labtrain.training.randomness import initialise
 from labtrain.training.recipes import Context, Recipe
-from labtrain.training.result import training_result
 from labtrain.training.settings import Setting
 
 TEACHER, STUDENT = 1, 0

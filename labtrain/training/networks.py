@@ -6,8 +6,6 @@ from collections.abc import Sequence
 
 import torch
 
-from labtrain.training.device_neurons import DeviceNeurons
-
 
 def perceptron(
     sizes: Sequence[int], activations: Sequence[torch.nn.Module], dtype: torch.dtype | None = None
@@ -31,8 +29,3 @@ def perceptron(
 def tanh_perceptron(sizes: Sequence[int], dtype: torch.dtype | None = None) -> torch.nn.Sequential:
     """Build the conventional network of the same sizes."""
     return perceptron(sizes, [torch.nn.Tanh() for _ in sizes[1:-1]], dtype)
-
-
-def device_layers(network: torch.nn.Module) -> list[DeviceNeurons]:
-    """List the device layers of a network, first to last."""
-    return [layer for layer in network.modules() if isinstance(layer, DeviceNeurons)]

@@ -10,10 +10,9 @@ from typing import Any
 
 import torch
 
-from labtrain.session.sink import Column, RowStream, Sink
+from labtrain.session.sink import Column, Sink
 from labtrain.training.checkpoints import checkpoint
 from labtrain.training.determinism import weights_digest
-from labtrain.training.gradients import GradientCheck
 from labtrain.training.loop import Epoch, Step
 
 _INT = Column("int64")
@@ -35,21 +34,6 @@ EPOCHS = {
     "baseline_loss": Column(long_name="the tanh network's train loss"),
     "baseline_accuracy": _PERCENT,
 }
-GRADIENTS = {
-    "neuron": _INT,
-    "amperes": Column(unit="A"),
-    "device_slope": Column(unit="ohm", long_name="estimated from the pair"),
-    "reference_slope": Column(unit="ohm", long_name="central difference of the forward device"),
-}
-FINDINGS = {
-    "fold": _INT,
-    "epoch": _INT,
-    "neuron": Column("str"),
-    "condition": Column("str", long_name="dead, stuck, moved or saturating"),
-    "action": Column("str", long_name="what was done about it"),
-    "share": Column(long_name="of the epoch's responses or biases that showed it"),
-}
-DRIFT = {"t_ns": Column("int64", "ns"), "device": Column("str"), "ohm": Column(unit="ohm")}
 
 
 class TrainingRecord:
@@ -67,7 +51,6 @@ class TrainingRecord:
     def __init__(self, sink: Sink, recipe: str, attributes: Mapping[str, Any]) -> None:
         self._sink = sink
         self._root = f"train/{recipe}"
-        self._findings: RowStream | None = None
         self._waiting: list[dict[str, Any]] = []
         self._steps = sink.stream(f"{self._root}/steps", STEPS, attributes)
         self._epochs = sink.stream(f"{self._root}/epochs", EPOCHS, attributes)
@@ -105,26 +88,6 @@ class TrainingRecord:
                 "baseline_accuracy": baseline.validation_accuracy if baseline else float("nan"),
             }
         )
-
-    def finding(self, row: Mapping[str, Any]) -> None:
-        """Note what was found wrong with a neuron in use."""
-        if self._findings is None:
-            self._findings = self._sink.stream(f"{self._root}/findings", FINDINGS, self._attributes)
-        self._findings.append(row)
-
-    def gradients(self, neurons: list[int], check: GradientCheck) -> None:
-        """Note every slope of a gradient check."""
-        rows = self._sink.stream(f"{self._root}/gradients", GRADIENTS, self._attributes)
-        for column, neuron in enumerate(neurons):
-            for point in range(len(check.amperes)):
-                rows.append(
-                    {
-                        "neuron": neuron,
-                        "amperes": float(check.amperes[point, column]),
-                        "device_slope": float(check.device_ohms[point, column]),
-                        "reference_slope": float(check.reference_ohms[point, column]),
-                    }
-                )
 
     def state(self, fold: int, epoch: int, state: Mapping[str, Any]) -> None:
         """Note all that a training needs to go on from the end of an epoch."""

@@ -10,9 +10,9 @@ from training_chip import TestChip
 
 from labtrain.errors import UsageError
 from labtrain.training import calibrate
-from labtrain.training.calibration import interpolate, quantised
-from labtrain.training.health import assess
-from labtrain.training.mapping import ANCHOR, fit_mapping
+from labtrain.training.afd.calibration import interpolate, quantised
+from labtrain.training.afd.health import assess
+from labtrain.training.afd.mapping import ANCHOR, fit_mapping
 
 
 @pytest.mark.parametrize(

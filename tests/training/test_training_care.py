@@ -9,9 +9,9 @@ from training_chip import TestChip
 
 from labtrain.errors import CheckFailed
 from labtrain.training import Context, calibrate
+from labtrain.training.afd.mapping import fit_mapping
+from labtrain.training.afd.pair_check import PairCheck, check_currents
 from labtrain.training.iris_afd import RECIPE
-from labtrain.training.mapping import fit_mapping
-from labtrain.training.pair_check import PairCheck, check_currents
 
 EPOCHS = 6
 

@@ -13,8 +13,8 @@ from labtrain.arrays.neurons import NeuronArray, Reading
 from labtrain.errors import UsageError
 from labtrain.physics import neuron
 from labtrain.training import calibrate, make_estimator
-from labtrain.training.estimators import SurrogateEstimator
-from labtrain.training.gradients import cosine
+from labtrain.training.afd.estimators import SurrogateEstimator
+from labtrain.training.afd.gradients import cosine
 
 DELTA = 1e-6
 CURRENTS = np.linspace(20e-6, 40e-6, 41)

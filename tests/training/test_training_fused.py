@@ -18,7 +18,7 @@ from labtrain.kernels.noise import keys_of
 from labtrain.kernels.single_normals import draw_normals, event_words
 from labtrain.populations import draw
 from labtrain.training import DeviceNeurons, calibrate, make_estimator
-from labtrain.training.mapping import fit_mapping
+from labtrain.training.afd.mapping import fit_mapping
 
 RESOLUTION = 5e-9
 TIE_VOLTS = 25e3 * RESOLUTION

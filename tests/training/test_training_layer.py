@@ -12,8 +12,8 @@ from training_citizenship import CHECKS, WIDTH, exact_gradients, network
 
 from labtrain.errors import UsageError
 from labtrain.training import DeviceNeurons, calibrate, make_estimator
-from labtrain.training.estimators import ESTIMATORS
-from labtrain.training.mapping import fit_mapping
+from labtrain.training.afd.estimators import ESTIMATORS
+from labtrain.training.afd.mapping import fit_mapping
 
 
 def make_layer(estimator: str = "calibrated-pair", count: int = WIDTH, **chip) -> DeviceNeurons:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from labtrain.cli.study_cells import (
     Outcome,
     Study,
     cells_of,
+    in_processes,
     parse_grid,
     recorded_result,
     run_cell,
@@ -64,7 +66,7 @@ def test_a_cell_that_is_recorded_is_not_run_again(tmp_path):
     kept = recorded_result(study, one)
     assert kept["accuracies"] == result["accuracies"]
     before = one.path(study).stat().st_mtime_ns
-    (outcome,) = run_cells(study, [one], 1, SilentProgress())
+    (outcome,) = run_cells(study, [one], partial(in_processes, workers=1), SilentProgress())
     assert outcome.result == kept and one.path(study).stat().st_mtime_ns == before
     # Another seed, another setting, another baseline: another file.
     others = {cell(seed=1).path(study), cell("0.1").path(study), one.path(study_in(tmp_path))}
@@ -114,7 +116,8 @@ def test_quantities_are_drawn_at_their_values_and_words_at_their_places():
         (["iris-afd", "--grid", "mismatsch=0.1"], "mismatch"),
         (["iris-afd", "--grid", "mismatch=7"], "mismatch"),
         (["iris-adf", "--grid", "mismatch=0.1"], "iris-afd"),
-        (["iris-afd", "--grid", "mismatch=0.1", "--scheduler", "tcp://127.0.0.1:8786"], "local"),
+        (["iris-afd", "--grid", "mismatch=0.1", "--scheduler", "dask:8786"], "tls://"),
+        (["iris-afd", "--grid", "mismatch=0.1", "--scheduler", "tcp://192.0.2.7:8786"], "encrypted"),
     ],
     ids=str,
 )

@@ -9,9 +9,9 @@ from training_chip import TestChip
 from labtrain.errors import UsageError
 from labtrain.physics import neuron
 from labtrain.training import Context
-from labtrain.training.gradients import cosine
+from labtrain.training.afd.gradients import cosine
+from labtrain.training.afd.surrogate import surrogate_from_twin
 from labtrain.training.iris_afd import RECIPE
-from labtrain.training.surrogate import surrogate_from_twin
 from labtrain.twins import Twin, fit_nano_neuron
 
 CURRENTS = np.linspace(0.5e-6, 50e-6, 120)

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from labtrain.arrays.neurons import NeuronPairArray
-from labtrain.training.calibration import calibrate
-from labtrain.training.device_neurons import DeviceNeurons
-from labtrain.training.estimators import make_estimator
-from labtrain.training.gradients import GradientCheck, check_gradients
-from labtrain.training.health import assess
-from labtrain.training.mapping import fit_mapping
+from labtrain.training.afd.calibration import calibrate
+from labtrain.training.afd.device_neurons import DeviceNeurons
+from labtrain.training.afd.estimators import make_estimator
+from labtrain.training.afd.gradients import GradientCheck, check_gradients
+from labtrain.training.afd.health import assess
+from labtrain.training.afd.mapping import fit_mapping
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,8 @@ import torch
 
 from labtrain.arrays.fused import Circuit, Difference, FusableArray, FusedLayer
 from labtrain.arrays.neurons import NeuronArray
-from labtrain.training.estimators import SlopeEstimator
-from labtrain.training.mapping import BiasMapping
+from labtrain.training.afd.estimators import SlopeEstimator
+from labtrain.training.afd.mapping import BiasMapping
 
 
 def single(z: torch.Tensor) -> bool:

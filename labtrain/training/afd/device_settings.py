@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from labtrain.training.care import POLICIES
-from labtrain.training.estimators import ESTIMATORS, SurrogateEstimator
+from labtrain.training.afd.care import POLICIES
+from labtrain.training.afd.estimators import ESTIMATORS, SurrogateEstimator
 from labtrain.training.settings import Setting
 
 CHOICES = (*ESTIMATORS, SurrogateEstimator.name)

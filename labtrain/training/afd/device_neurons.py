@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 
 from labtrain.arrays.neurons import NeuronArray
 from labtrain.errors import UsageError
-from labtrain.training.calibration import Calibration, quantised
-from labtrain.training.estimators import SlopeEstimator
-from labtrain.training.fused_layer import FusedCache, single
-from labtrain.training.ledger import NeuronLedger
-from labtrain.training.mapping import BiasMapping
+from labtrain.training.afd.calibration import Calibration, quantised
+from labtrain.training.afd.estimators import SlopeEstimator
+from labtrain.training.afd.fused_layer import FusedCache, single
+from labtrain.training.afd.ledger import NeuronLedger
+from labtrain.training.afd.mapping import BiasMapping
 from labtrain.training.one_chip import copied_around, diverged
 from labtrain.training.state import as_numpy, as_tensors
 
@@ -169,6 +169,11 @@ class DeviceNeurons(torch.nn.Module):  # type: ignore[misc]  # torch is not type
     def extra_repr(self) -> str:
         """Name the array and the estimator."""
         return f"{self.array.name}, n={len(self.array)}, estimator={self.estimator.name}"
+
+
+def device_layers(network: torch.nn.Module) -> list[DeviceNeurons]:
+    """List the device layers of a network, first to last."""
+    return [layer for layer in network.modules() if isinstance(layer, DeviceNeurons)]
 
 
 @lru_cache(maxsize=1)

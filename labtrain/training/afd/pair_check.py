@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from labtrain.arrays.neurons import NeuronPairArray
-from labtrain.training.calibration import quantised
-from labtrain.training.mapping import BiasMapping
+from labtrain.training.afd.calibration import quantised
+from labtrain.training.afd.mapping import BiasMapping
 
 Floats = NDArray[np.float64]
 

@@ -1,6 +1,6 @@
 """Neurons that fail while they are used: found, reported, replaced, silenced or trained through.
 
-Every check reads each pair at three currents (:mod:`labtrain.training.pair_check`) and looks at what the
+Every check reads each pair at three currents (:mod:`labtrain.training.afd.pair_check`) and looks at what the
 epoch itself has counted. Only where something moved is the whole calibration read again and judged as before
 training; offsets and, of neurons whose curve has moved, the mapping are then renewed.
 """
@@ -16,14 +16,13 @@ from numpy.typing import NDArray
 
 from labtrain.arrays.neurons import NeuronPairArray
 from labtrain.errors import CheckFailed
-from labtrain.training.calibration import Calibration
-from labtrain.training.device_neurons import DeviceNeurons
-from labtrain.training.estimators import SlopeEstimator
-from labtrain.training.health import assess
-from labtrain.training.mapping import fit_mapping
-from labtrain.training.networks import device_layers
-from labtrain.training.pair_check import PairCheck, check_currents
-from labtrain.training.records import TrainingRecord
+from labtrain.training.afd.calibration import Calibration
+from labtrain.training.afd.device_neurons import DeviceNeurons, device_layers
+from labtrain.training.afd.estimators import SlopeEstimator
+from labtrain.training.afd.health import assess
+from labtrain.training.afd.mapping import fit_mapping
+from labtrain.training.afd.pair_check import PairCheck, check_currents
+from labtrain.training.afd.records import NeuronRecord
 
 POLICIES = ("replace", "silence", "through", "stop")
 OFTEN = 0.5
@@ -65,7 +64,7 @@ class NeuronCare:
     read: Callable[[NeuronPairArray], Calibration]
     make_estimator: Callable[[NeuronPairArray, Sequence[int]], SlopeEstimator]
     check: PairCheck
-    record: TrainingRecord
+    record: NeuronRecord
     policy: str
     stop_share: float
     found: list[dict[str, object]]

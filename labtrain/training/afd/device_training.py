@@ -12,23 +12,23 @@ from numpy.typing import NDArray
 
 from labtrain.arrays.neurons import NeuronPairArray
 from labtrain.errors import UsageError
-from labtrain.training.calibration import Calibration, calibrate, check_range
-from labtrain.training.care import NeuronCare
-from labtrain.training.chips import open_neurons
-from labtrain.training.device_neurons import DeviceNeurons
-from labtrain.training.device_settings import SIMULATION_SETTINGS
-from labtrain.training.drift import DriftWatch, has_reference
-from labtrain.training.estimators import SlopeEstimator, SurrogateEstimator, make_estimator
-from labtrain.training.gradients import GradientCheck, check_gradients
-from labtrain.training.health import Health, assess
+from labtrain.training.afd.calibration import Calibration, calibrate, check_range
+from labtrain.training.afd.care import NeuronCare
+from labtrain.training.afd.chip import open_neurons
+from labtrain.training.afd.device_neurons import DeviceNeurons, device_layers
+from labtrain.training.afd.device_settings import SIMULATION_SETTINGS
+from labtrain.training.afd.drift import DriftWatch, has_reference
+from labtrain.training.afd.estimators import SlopeEstimator, SurrogateEstimator, make_estimator
+from labtrain.training.afd.gradients import GradientCheck, check_gradients
+from labtrain.training.afd.health import Health, assess
+from labtrain.training.afd.mapping import fit_mapping
+from labtrain.training.afd.pair_check import PairCheck, check_currents
+from labtrain.training.afd.records import NeuronRecord
+from labtrain.training.afd.surrogate import surrogate_from_twin
 from labtrain.training.loop import Criterion, Epoch, Schedule, Split, Step, Training
-from labtrain.training.mapping import fit_mapping
-from labtrain.training.networks import device_layers, perceptron
-from labtrain.training.pair_check import PairCheck, check_currents
+from labtrain.training.networks import perceptron
 from labtrain.training.randomness import initialise
 from labtrain.training.recipes import Context
-from labtrain.training.records import TrainingRecord
-from labtrain.training.surrogate import surrogate_from_twin
 
 
 @dataclass
@@ -52,7 +52,7 @@ class DeviceTraining:
     array: NeuronPairArray
     health: Health
     chosen: NDArray[np.intp]
-    record: TrainingRecord
+    record: NeuronRecord
     drift: DriftWatch | None
     started_ns: int | None
     layers: list[DeviceNeurons] = field(default_factory=list)
@@ -84,7 +84,7 @@ class DeviceTraining:
         health = assess(calibration)
         chosen = health.choose(count, array.name)
         devices = [f"{array.name}[{index}]" for index in chosen]
-        record = TrainingRecord(context.sink, recipe, {"recipe": recipe, "devices": devices})
+        record = NeuronRecord(context.sink, recipe, {"recipe": recipe, "devices": devices})
         drift = None
         if bench and has_reference(bench):
             drift = DriftWatch(bench, context.sink, f"train/{recipe}/drift", settings["drift_limit"])

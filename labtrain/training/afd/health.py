@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from labtrain.arrays.neurons import Flag
 from labtrain.errors import UsageError
-from labtrain.training.calibration import Calibration
+from labtrain.training.afd.calibration import Calibration
 
 _UNUSABLE = int(Flag.COMPLIANCE | Flag.OVERRANGE | Flag.DEAD)
 STEP_CONTRAST = 0.5

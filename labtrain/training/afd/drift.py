@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from labtrain.session.sink import Sink
-from labtrain.training.records import DRIFT
+from labtrain.training.afd.records import DRIFT
 
 if TYPE_CHECKING:
     from labtrain.bench import Bench

@@ -15,8 +15,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from labtrain.training.calibration import Calibration, interpolate
-from labtrain.training.health import smooth_slopes, straight_line
+from labtrain.training.afd.calibration import Calibration, interpolate
+from labtrain.training.afd.health import smooth_slopes, straight_line
 
 ANCHOR = 2.0
 """The pre-activation whose voltages become -1 and +1."""

@@ -10,7 +10,7 @@ import numpy as np
 
 from labtrain.errors import UsageError
 from labtrain.physics import neuron
-from labtrain.training.estimators import SurrogateEstimator
+from labtrain.training.afd.estimators import SurrogateEstimator
 from labtrain.twins import Twin
 
 MODEL = "nano-neuron"

@@ -1,8 +1,8 @@
 """What training learns about an array before it trains: one averaged read of every pair.
 
 The same read, on one grid of currents, gives the health of each neuron
-(:mod:`labtrain.training.health`), the offset curve between the devices of each
-pair, and the bias mapping (:mod:`labtrain.training.mapping`). It sees no
+(:mod:`labtrain.training.afd.health`), the offset curve between the devices of each
+pair, and the bias mapping (:mod:`labtrain.training.afd.mapping`). It sees no
 training or validation sample.
 """
 

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from labtrain.arrays.fused import Difference
 from labtrain.arrays.neurons import DifferentiableNeuronArray, NeuronArray, NeuronPairArray, Reading
 from labtrain.errors import UsageError
-from labtrain.training.calibration import Calibration, interpolate, quantised
+from labtrain.training.afd.calibration import Calibration, interpolate, quantised
 
 Volts = NDArray[np.float64]
 

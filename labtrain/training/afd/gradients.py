@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from labtrain.arrays.neurons import NeuronArray
-from labtrain.training.calibration import quantised
-from labtrain.training.device_neurons import DeviceNeurons
+from labtrain.training.afd.calibration import quantised
+from labtrain.training.afd.device_neurons import DeviceNeurons
 
 
 @dataclass(frozen=True)

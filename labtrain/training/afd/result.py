@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from statistics import fmean
 from typing import Any
 
-from labtrain.training.chips import SIMULATED
-from labtrain.training.costs import counted_costs
-from labtrain.training.device_training import DeviceTraining
-from labtrain.training.gradients import pooled_cosine, pooled_rmse
+from labtrain.training.afd.chip import SIMULATED
+from labtrain.training.afd.costs import counted_costs
+from labtrain.training.afd.device_training import DeviceTraining
+from labtrain.training.afd.gradients import pooled_cosine, pooled_rmse
 
 
 def training_result(
@@ -52,7 +52,7 @@ def training_result(
 
 
 def ledger(training: DeviceTraining) -> dict[str, float]:
-    """Sum what all layers asked of the devices, and what it costs (:mod:`labtrain.training.costs`).
+    """Sum what all layers asked of the devices, and what it costs (:mod:`labtrain.training.afd.costs`).
 
     ``reads`` counts readings of one device, calibration included; ``flagged_reads`` those that came back
     flagged. ``latency_seconds`` is what the readings last one after the other at the aperture.
