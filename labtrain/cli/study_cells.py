@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import multiprocessing
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
 from itertools import product
@@ -67,6 +67,10 @@ class Outcome:
     error: str = ""
 
 
+Runner = Callable[[Study, Sequence[Cell]], Iterator[Outcome]]
+"""What runs cells that have no result yet, and yields them as they finish."""
+
+
 def parse_grid(given: Sequence[str]) -> dict[str, list[str]]:
     """Read ``name=a,b,c`` texts; layer lists are written ``256x256``.
 
@@ -103,22 +107,29 @@ def cells_of(axes: Mapping[str, Sequence[str]], common: Mapping[str, str], seeds
     return cells
 
 
-def run_cells(study: Study, cells: Sequence[Cell], workers: int, progress: Progress) -> list[Outcome]:
-    """Run the cells that have no result yet, ``workers`` at a time, each in a process of its own."""
+def run_cells(study: Study, cells: Sequence[Cell], run: Runner, progress: Progress) -> list[Outcome]:
+    """Have the cells run that have no result yet; return every cell's outcome in the cells' order.
+
+    Parameters
+    ----------
+    run
+        :func:`in_processes` or :func:`labtrain.cli.study_cluster.on_cluster`, all but study and cells given.
+    """
     done = {cell: Outcome(cell, found) for cell in cells if (found := recorded_result(study, cell))}
     left = [cell for cell in cells if cell not in done]
     progress.start(f"study {study.recipe}", len(cells))
     progress.advance(len(done), note=f"{len(done)} already there")
-    for outcome in _in_processes(study, left, min(workers, max(len(left), 1))):
+    for outcome in run(study, left) if left else ():
         done[outcome.cell] = outcome
         progress.advance(note=outcome.cell.name)
     return [done[cell] for cell in cells]
 
 
-def _in_processes(study: Study, cells: Sequence[Cell], workers: int) -> Iterator[Outcome]:
+def in_processes(study: Study, cells: Sequence[Cell], workers: int) -> Iterator[Outcome]:
+    """Run the cells ``workers`` at a time, each in a process of this machine; yield them as they finish."""
     # Spawned, not forked: threads of this process (torch's, the recorder's) do not survive a fork.
     context = multiprocessing.get_context("spawn")
-    pool = ProcessPoolExecutor(workers, mp_context=context, max_tasks_per_child=None)
+    pool = ProcessPoolExecutor(min(workers, len(cells)), mp_context=context, max_tasks_per_child=None)
     try:
         running: dict[Future[dict[str, Any]], Cell] = {
             pool.submit(run_cell, study, one): one for one in cells

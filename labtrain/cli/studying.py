@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -13,7 +14,17 @@ from labtrain.cli.assignments import parse_assignments
 from labtrain.cli.options import BenchOption, DryRunOption, SetOption
 from labtrain.cli.outcome import JsonFlag, ending
 from labtrain.cli.progress import progress_bar
-from labtrain.cli.study_cells import Cell, Outcome, Study, cells_of, parse_grid, run_cells
+from labtrain.cli.study_cells import (
+    Cell,
+    Outcome,
+    Runner,
+    Study,
+    cells_of,
+    in_processes,
+    parse_grid,
+    run_cells,
+)
+from labtrain.cli.study_cluster import check_address, on_cluster
 from labtrain.errors import UsageError
 
 LOCAL = "local"
@@ -23,8 +34,12 @@ def study(
     recipe: Annotated[str, typer.Argument(help="See labtrain recipe list.")],
     grid: Annotated[list[str], typer.Option("--grid", help="name=a,b,c; layer lists 256x256. Repeatable.")],
     seeds: Annotated[int, typer.Option("--seeds", min=1, help="Runs of every cell: seeds 0 to N - 1.")] = 1,
-    scheduler: Annotated[str, typer.Option("--scheduler", help="local: processes here.")] = LOCAL,
-    workers: Annotated[int | None, typer.Option("--workers", min=1, help="Runs at a time.")] = None,
+    scheduler: Annotated[
+        str, typer.Option("--scheduler", help="local, or a Dask scheduler: tls://host:port.")
+    ] = LOCAL,
+    workers: Annotated[
+        int | None, typer.Option("--workers", min=1, help="Runs at a time, with local.")
+    ] = None,
     bench: BenchOption = None,
     twin: Annotated[Path | None, typer.Option("--twin", help="A twin to train on.")] = None,
     set_: SetOption = None,
@@ -49,10 +64,17 @@ def study(
             end.with_({"plan": {"cells": len(cells), "names": names}}, "\n".join(names))
             return
         folder.mkdir(parents=True, exist_ok=True)
-        twin_file = None if twin is None else str(twin)
-        order = Study(recipe, folder, _located(bench), data, device, twin_file, not no_baseline)
+        order = Study(
+            recipe,
+            folder,
+            _located(bench),
+            None if data is None else data.resolve(),
+            device,
+            None if twin is None else str(twin.resolve()),
+            not no_baseline,
+        )
         with progress_bar(as_json) as progress:
-            outcomes = run_cells(order, cells, workers or os.cpu_count() or 1, progress)
+            outcomes = run_cells(order, cells, _runner(scheduler, workers), progress)
         fields = _written(folder, axes, outcomes)
         end.with_(fields, _told(fields), exit_code=1 if fields["failed"] else 0)
 
@@ -60,14 +82,16 @@ def study(
 def _check(recipe: str, cells: list[Cell], scheduler: str) -> None:
     """Read every cell's settings before the first is run."""
     if scheduler != LOCAL:
-        raise UsageError(
-            f"there is no scheduler {scheduler!r} yet",
-            remedy="give local; cells of one folder may also be shared out by running parts of the grid",
-            key="scheduler",
-        )
+        check_address(scheduler)
     loaded = entry_points.load(entry_points.RECIPES, recipe)
     for cell in cells:
         loaded.read_settings(dict(cell.settings))
+
+
+def _runner(scheduler: str, workers: int | None) -> Runner:
+    if scheduler != LOCAL:
+        return partial(on_cluster, address=scheduler)
+    return partial(in_processes, workers=workers or os.cpu_count() or 1)
 
 
 def _located(bench: Path | None) -> Path | None:
@@ -75,7 +99,7 @@ def _located(bench: Path | None) -> Path | None:
 
     if bench is None:
         return None
-    located = locate_bench(bench)
+    located = locate_bench(bench).resolve()
     real = [one.alias for one in read_plan(located).instruments.values() if one.resource]
     if real:
         raise UsageError(
