@@ -1,8 +1,9 @@
 """`mnist-afd` over seeds beside tanh, and through the instruments; `mnist-afd-distill` over seeds.
 
-    python benchmarks/training_mnist.py deep|wired|distill --data DIR [--seeds 3] [--publish]
+    python benchmarks/training_mnist.py deep|wired|distill --data DIR [--seeds 3] [--seed N] [--publish]
 
-Every run is a recorded session in ``runs/mnist-benchmark`` (--folder); those already there are not run again.
+Every run is a recorded session in ``runs/mnist-benchmark`` (--folder), its CPU seconds in a file beside it;
+those already there are not run again; ``--seed`` runs one of them.
 ``wired`` is one run of 784-32-10 on the bench ``mnist-afd``, all images twice, replayed with
 ``labtrain replay`` afterwards by hand.
 """
@@ -38,21 +39,22 @@ COLUMNS = {
 
 def run(study: Study, cell: Cell) -> dict[str, Any]:
     """Run a cell unless it is there; its CPU seconds and its file's size come with the result."""
-    found = recorded_result(study, cell)
-    seconds = float("nan")
+    found, path = recorded_result(study, cell), cell.path(study)
+    beside = path.with_suffix(".cpu")
     if found is None:
         started = time.process_time()
         found = run_cell(study, cell)
-        seconds = time.process_time() - started
-    return found | {"cpu": seconds, "megabytes": cell.path(study).stat().st_size / 1e6}
+        beside.write_text(f"{time.process_time() - started:.1f}\n")
+    seconds = float(beside.read_text()) if beside.exists() else float("nan")
+    return found | {"cpu": seconds, "megabytes": path.stat().st_size / 1e6}
 
 
 def table(kind: str, found: Sequence[dict[str, Any]]) -> list[str]:
     names = COLUMNS[kind]
     lines = [f"| seed | {' | '.join(names)} | CPU s | record MB |", "|---" * (len(names) + 3) + "|"]
-    for seed, one in enumerate(found):
+    for one in found:
         figures = " | ".join(f"{one[name]:.4g}" for name in names)
-        lines.append(f"| {seed} | {figures} | {one['cpu']:.0f} | {one['megabytes']:.0f} |")
+        lines.append(f"| {one['seed']} | {figures} | {one['cpu']:.0f} | {one['megabytes']:.0f} |")
     means = " | ".join(f"{fmean(one[name] for one in found):.4g}" for name in names)
     return [*lines, f"| mean | {means} | | |"]
 
@@ -62,6 +64,7 @@ def main() -> None:
     parser.add_argument("kind", choices=tuple(COLUMNS))
     parser.add_argument("--data", type=Path)
     parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--seed", type=int, help="run this one only, for series shared out over time")
     parser.add_argument("--folder", type=Path, default=Path("runs/mnist-benchmark"))
     parser.add_argument("--publish", action="store_true")
     asked = parser.parse_args()
@@ -69,7 +72,9 @@ def main() -> None:
     wired = asked.kind == "wired"
     recipe = "mnist-afd-distill" if asked.kind == "distill" else "mnist-afd"
     study = Study(recipe, asked.folder, locate_bench("mnist-afd") if wired else None, asked.data)
-    cells = cells_of({}, WIRED if wired else {}, 1 if wired else asked.seeds)
+    cells = cells_of({}, WIRED if wired else {}, 1 if wired else max(asked.seeds, (asked.seed or 0) + 1))
+    if asked.seed is not None:
+        cells = [cell for cell in cells if cell.seed == asked.seed]
     found = []
     for cell in cells:
         found.append(run(study, cell))
