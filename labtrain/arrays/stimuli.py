@@ -6,8 +6,10 @@ import math
 from typing import Any
 
 import array_api_compat
+import numpy as np
 
 from labtrain.arrays.neurons import Flag
+from labtrain.arrays.plain import as_numpy, on_cpu
 from labtrain.errors import UsageError
 from labtrain.kernels import stimuli as kernel
 from labtrain.physics.namespaces import namespace
@@ -29,7 +31,9 @@ def checked_stimulus(values: Any, count: int, array: str, quantity: str) -> Any:
             remedy=f"one column for each of the {count} devices",
         )
     converted = xp.astype(values, xp.float64, copy=False)
-    if not bool(xp.all(xp.isfinite(converted))):
+    # NumPy looks at half a million numbers in a tenth of torch's time, and reads the same memory.
+    finite = np.isfinite(as_numpy(converted)).all() if on_cpu(converted) else xp.all(xp.isfinite(converted))
+    if not bool(finite):
         raise UsageError(
             f"{array}: {quantity} hold a NaN or an infinity; nothing was driven",
             remedy="look at the learning rate and the scaling of the layer before",

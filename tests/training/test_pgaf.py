@@ -15,7 +15,7 @@ from scipy import stats
 from labtrain import noise
 from labtrain.arrays.simulated_switches import SimulatedSwitchArray
 from labtrain.errors import UsageError
-from labtrain.kernels.masked_products import input_gradient, weight_gradient
+from labtrain.kernels.masked_products import RowLists, input_gradient, weight_gradient
 from labtrain.populations import draw
 from labtrain.training import Context
 from labtrain.training.mnist_pgaf import RECIPE
@@ -115,7 +115,7 @@ def test_compacted_products_are_the_dense_ones(
     delta = some((b, out), 1) * mask((b, out), share, 2)
     x, weight, active = some((b, inputs), 3), some((out, inputs), 4), mask((b, inputs), wanted, 5)
     tolerance = {"rtol": 1e-4, "atol": 1e-4} if dtype is np.float32 else {"rtol": 1e-10, "atol": 1e-10}
-    weights, executed = weight_gradient(delta, x)
+    weights, executed = weight_gradient(RowLists.of(delta), x)
     np.testing.assert_allclose(weights, delta.T @ x, **tolerance)
     assert executed == np.count_nonzero(delta) * inputs
     errors, executed = input_gradient(delta, weight, active)

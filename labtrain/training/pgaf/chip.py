@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from labtrain.arrays.recorded_switches import RecordedSwitchArray
 from labtrain.arrays.simulated_switches import SimulatedSwitchArray
 from labtrain.arrays.switches import SwitchArray
 from labtrain.populations import draw
@@ -74,9 +75,10 @@ def _open(context: Context, count: int) -> SwitchArray:
     settings, name = context.settings, context.device or "switches"
     if context.bench is None:
         population = draw(MODEL, context.seed, count, {"mismatch": settings["mismatch"]}, name)
-        return SimulatedSwitchArray(
+        switches = SimulatedSwitchArray(
             population, max_volts=MAX_VOLTS, reset_volts=RESET_VOLTS, reset_seconds=settings["width"]
         )
+        return RecordedSwitchArray(switches, context.sink, digests=context.keeps_digests)
     array: SwitchArray = array_in_role(context.bench, name, SwitchArray, "switches", MODEL)  # type: ignore[type-abstract]
     require_enough(len(array), count, name, "switches")
     return array

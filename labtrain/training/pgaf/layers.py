@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any, cast, final
 
 import torch
 
 from labtrain.errors import UsageError
-from labtrain.kernels.masked_products import input_gradient, weight_gradient
+from labtrain.kernels.masked_products import RowLists, input_gradient, weight_gradient
 from labtrain.training.pgaf.sampler import SwitchSampler
 
-DENSE_FROM = 0.35
-"""Share of non-zeros from which a dense product is quicker than the compacted one (measured, one core)."""
+WEIGHTS_DENSE_FROM, PROPAGATION_DENSE_FROM = 0.25, 0.04
+"""Shares of multiply-accumulates from which a dense product is quicker than the compacted one (measured on
+one core, lists included): whole rows are added up for weights, single entries gathered for errors."""
+NARROW = 32
+"""Outputs up to which the compacted propagation is quicker at any share: BLAS does thin products badly."""
 
 
 @dataclass
@@ -25,12 +29,15 @@ class GradientMacs:
         Of the errors, to the layer before.
     weights, weights_dense
         Of the weight gradient.
+    indexed
+        Entries looked at to find those that are not zero: no multiply-accumulates, and counted apart.
     """
 
     propagation: int = 0
     propagation_dense: int = 0
     weights: int = 0
     weights_dense: int = 0
+    indexed: int = 0
 
 
 class _Linear(torch.nn.Module):  # type: ignore[misc]  # torch is not type-checked here
@@ -47,26 +54,35 @@ class _Linear(torch.nn.Module):  # type: ignore[misc]  # torch is not type-check
         """Return ``delta^T x``, compacted where that pays; count what was executed."""
         dense = delta.numel() * x.shape[1]
         self.macs.weights_dense += dense
-        if _pays(delta):
-            gradient, executed = weight_gradient(delta.numpy(), x.numpy())
-            self.macs.weights += executed
-            return torch.from_numpy(gradient)
+        if _compactable(delta) and delta.shape[1] > NARROW:
+            lists = RowLists.of(delta.numpy())
+            self.macs.indexed += delta.numel()
+            if len(lists) < WEIGHTS_DENSE_FROM * delta.numel():
+                gradient, executed = weight_gradient(lists, x.numpy())
+                self.macs.weights += executed
+                return torch.from_numpy(gradient)
         self.macs.weights += dense
         return delta.T @ x
 
-    def gradient_of_inputs(self, delta: torch.Tensor, gates: torch.Tensor) -> torch.Tensor:
-        """Return ``delta W`` where the gates are open, zero elsewhere; count what was executed."""
+    def gradient_of_inputs(self, delta: torch.Tensor, gates: torch.Tensor, scale: float) -> torch.Tensor:
+        """Return ``scale delta W`` where the gates are open, zero elsewhere; count what was executed."""
         dense = delta.numel() * self.in_features
         self.macs.propagation_dense += dense
         weight = self.weight.detach()
-        if gates.device.type == "cpu" and delta.dtype in (torch.float32, torch.float64):
-            gradient, executed = input_gradient(
-                delta.contiguous().numpy(), weight.contiguous().numpy(), gates.numpy()
-            )
+        if _compactable(delta) and self._gathering_pays(delta, gates):
+            errors, gate = delta.contiguous().numpy(), gates.contiguous().numpy()
+            gradient, executed = input_gradient(errors, weight.contiguous().numpy(), gate, scale)
             self.macs.propagation += executed
             return torch.from_numpy(gradient)
         self.macs.propagation += dense
-        return (delta @ weight) * gates
+        return (delta @ weight).mul_(gates).mul_(scale)
+
+    def _gathering_pays(self, delta: torch.Tensor, gates: torch.Tensor) -> bool:
+        self.macs.indexed += delta.numel() + gates.numel()
+        if delta.shape[1] <= NARROW:
+            return True
+        shares = [float(torch.count_nonzero(some)) / max(some.numel(), 1) for some in (delta, gates)]
+        return math.prod(shares) < PROPAGATION_DENSE_FROM
 
     def get_extra_state(self) -> dict[str, Any]:
         """Counts, and the switches' state where there are switches."""
@@ -77,11 +93,9 @@ class _Linear(torch.nn.Module):  # type: ignore[misc]  # torch is not type-check
         self.macs = GradientMacs(**state["macs"])
 
 
-def _pays(delta: torch.Tensor) -> bool:
-    """Whether compacted products are quicker than dense ones."""
-    if delta.device.type != "cpu" or delta.dtype not in (torch.float32, torch.float64):
-        return False
-    return bool(torch.count_nonzero(delta) < DENSE_FROM * delta.numel())
+def _compactable(delta: torch.Tensor) -> bool:
+    """Whether there is a kernel for compacted products of these numbers."""
+    return delta.device.type == "cpu" and delta.dtype in (torch.float32, torch.float64)
 
 
 @final
@@ -218,5 +232,5 @@ class _Gated(torch.autograd.Function):  # type: ignore[misc]
         layer = ctx.layer
         delta = gradient.reshape(-1, gradient.shape[-1]).contiguous()
         weights = layer.gradient_of_weights(delta, activations)
-        errors = layer.gradient_of_inputs(delta, gates) * layer.sampler.slope_scale
+        errors = layer.gradient_of_inputs(delta, gates, layer.sampler.slope_scale)
         return errors.view(*gradient.shape[:-1], -1), weights, delta.sum(dim=0), None, None

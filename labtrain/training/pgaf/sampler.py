@@ -32,8 +32,8 @@ class SwitchCurve:
     seconds: float
 
     def volts(self, zeta: torch.Tensor) -> torch.Tensor:
-        """Return the pulse that switches with probability sigmoid(zeta), never below 0 V."""
-        return (self.v50 + zeta / self.slope).clamp_(min=0.0)
+        """Turn ``zeta``, in place, into pulses that switch with probability sigmoid(zeta); none below 0 V."""
+        return zeta.div_(self.slope).add_(self.v50).clamp_(min=0.0)
 
     def __post_init__(self) -> None:
         if not (self.v50 > 0 and self.slope > 0 and self.seconds > 0 and math.isfinite(self.slope)):
@@ -102,20 +102,20 @@ class SwitchSampler:
         """
         if z.dim() != 2 or z.shape[1] != len(self.array):
             raise UsageError(f"input of shape {tuple(z.shape)} does not fit {len(self.array)} switches")
-        zeta = z.detach().to(torch.float64) * self.activation.steepness
-        if not bool(torch.isfinite(zeta).all()):
+        z = z.detach()
+        if not bool(torch.isfinite(z.sum(dtype=torch.float64))):
             raise diverged()
-        volts = self.curve.volts(zeta)
+        volts = self.curve.volts(z.to(torch.float64, copy=True).mul_(self.activation.steepness))
         outcome = self.array.attempt(volts.repeat(times, 1), self.curve.seconds)
         self.ledger.attempts += times * volts.numel()
-        self.ledger.flagged += int((outcome.flags != 0).sum())
+        self.ledger.flagged += int(torch.count_nonzero(outcome.flags))
         return cast(torch.Tensor, outcome.switched).view(times, *volts.shape)
 
     def open_gates(self, first: torch.Tensor, second: torch.Tensor) -> torch.Tensor:
         """Combine two samples; count the gates that are open."""
         gates = cast(torch.Tensor, self.gate.open(first, second))
         self.ledger.gates += gates.numel()
-        self.ledger.open += int(gates.sum())
+        self.ledger.open += int(torch.count_nonzero(gates))
         return gates
 
     @property
