@@ -95,7 +95,7 @@ class _Linear(torch.nn.Module):  # type: ignore[misc]  # torch is not type-check
 
 def _compactable(delta: torch.Tensor) -> bool:
     """Whether there is a kernel for compacted products of these numbers."""
-    return delta.device.type == "cpu" and delta.dtype in (torch.float32, torch.float64)
+    return bool(delta.device.type == "cpu" and delta.dtype in (torch.float32, torch.float64))
 
 
 @final
