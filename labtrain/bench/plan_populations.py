@@ -8,45 +8,18 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
 from labtrain.bench.problems import Problems
-from labtrain.bench.quantities import quantity
 from labtrain.bench.schema import DeviceTable
+from labtrain.bench.stated_devices import StatedDevices
 from labtrain.errors import LabtrainError, UsageError
 from labtrain.limits import Limits
-from labtrain.naming import nearest
 from labtrain.populations import model_named
-from labtrain.populations.model import DeviceModel, Population
 from labtrain.populations.table import population_of_table
-from labtrain.twins.population import TwinDevices, device_names, devices_of, population_of_devices
-from labtrain.twins.twin_file import Twin
 from labtrain.units import format_quantity
 
 Path = tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class StatedDevices:
-    """A population that a file states.
-
-    Attributes
-    ----------
-    model
-        That its devices are simulated by.
-    population
-        One row a cell.
-    source
-        The file's name, as the bench file gives it.
-    reach
-        Terminal -> (quantity, largest magnitude) that the measurements behind a twin cover.
-    """
-
-    model: DeviceModel
-    population: Population
-    source: str
-    reach: Mapping[str, tuple[str, float]] = field(default_factory=dict)
 
 
 class StatedPopulations:
@@ -69,7 +42,10 @@ class StatedPopulations:
             tables = self._tables(table.kind)
             if "model" in tables:
                 return self._described(path, name, table, tables, count)
-            return self._fitted(name, table, Twin.of_tables(tables), count)
+            # Fits bring SciPy's statistics with them: a second that a bench without twins need not wait.
+            from labtrain.bench.plan_twins import fitted_population
+
+            return fitted_population(tables, name, table, count, self._seed)
         except LabtrainError as error:
             key = (*path, error.key) if error.key in table.own() else (*path, "kind")
             message = error.message if key[-1] != "kind" else f"{table.kind}: {error.message}"
@@ -110,33 +86,3 @@ class StatedPopulations:
             self._problems.add((*path, key), f"{key!r} has no place beside a table of parameters", remedy)
         population = population_of_table(tables, self._seed, name, count)
         return StatedDevices(model_named(population.model), population, table.kind)
-
-    def _fitted(self, name: str, table: DeviceTable, twin: Twin, count: int) -> StatedDevices:
-        found = devices_of(twin, _chosen(twin, name, table, count))
-        settings = {key: _setting(found, key, value) for key, value in table.own().items()}
-        population = population_of_devices(found, self._seed, name, settings)
-        return StatedDevices(found.model, population, table.kind, found.reach)
-
-
-def _chosen(twin: Twin, array: str, table: DeviceTable, count: int) -> list[str]:
-    """The twin's devices by the names given, else those of the array's name, else all."""
-    known = device_names(twin)
-    own = [name for name in known if name == array or name.startswith(f"{array}[")]
-    chosen = table.twins or own or list(known)
-    if len(chosen) != count:
-        raise UsageError(
-            f"{count} devices are wanted, {len(chosen)} are there: {', '.join(chosen) or 'none'}",
-            remedy=f"choose {count} by twins = [...] in this table, or correct count",
-        )
-    return chosen
-
-
-def _setting(found: TwinDevices, key: str, value: Any) -> float:
-    allowed = sorted(set(found.model.units) - found.fitted)
-    if key not in found.model.units:
-        raise UsageError(f"unknown key {key!r} beside a twin", remedy=nearest(key, allowed), key=key)
-    try:
-        return quantity(value, found.model.units[key] or "dimensionless")
-    except Exception as error:  # pydantic's error, carrying the message and the remedy
-        context = getattr(error, "context", None) or {}
-        raise UsageError(str(error), remedy=context.get("remedy"), key=key) from None

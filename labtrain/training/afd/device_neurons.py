@@ -58,7 +58,6 @@ class DeviceNeurons(torch.nn.Module):  # type: ignore[misc]  # torch is not type
         self.array = array
         self.estimator = estimator
         self.mapping = mapping
-        self._respond = _outside_graphs()
         self.ledger = NeuronLedger.of(len(array))
         self.last_look = self.ledger.copy()
         self._fused = FusedCache()
@@ -71,7 +70,9 @@ class DeviceNeurons(torch.nn.Module):  # type: ignore[misc]  # torch is not type
         UsageError
             For another width, or values that are not finite (nothing is then driven).
         """
-        return cast(torch.Tensor, self._respond(z, self))
+        if torch.compiler.is_compiling():
+            return _outside_graphs()(z, self)
+        return _respond(z, self)
 
     def currents(self, z: torch.Tensor) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
         """Return the source's currents for ``z`` as a batch ``[B, n]``, and where clipped."""
@@ -180,8 +181,8 @@ def device_layers(network: torch.nn.Module) -> list[DeviceNeurons]:
 def _outside_graphs() -> Callable[[torch.Tensor, DeviceNeurons], torch.Tensor]:
     """Return the devices' answer as a function that torch's compiler does not look into.
 
-    It would trace the NumPy behind it and read devices while it does. Made with the first layer, not on
-    import: torch's compiler takes two seconds to load.
+    It would trace the NumPy behind it and read devices while it does. Made when the compiler asks for it:
+    it takes seconds to load, and few need it.
     """
     untraced: Callable[[torch.Tensor, DeviceNeurons], torch.Tensor] = torch.compiler.disable(_respond)
     return untraced

@@ -11,7 +11,6 @@ import numpy as np
 from labtrain.errors import UsageError
 from labtrain.physics import neuron
 from labtrain.training.afd.estimators import SurrogateEstimator
-from labtrain.twins import Twin
 
 MODEL = "nano-neuron"
 
@@ -37,6 +36,8 @@ def surrogate_from_twin(path: str | None, devices: Sequence[str]) -> SurrogateEs
             remedy="fit one from an iv-curve session (labtrain fit) and give it with --twin",
             key="estimator",
         )
+    from labtrain.twins import Twin  # with SciPy's statistics: a second that other estimators need not wait
+
     twin = Twin.read(Path(path))
     known = [name for name in devices if name in twin.devices and twin.devices[name].model == MODEL]
     missing = [name for name in devices if name not in known]
