@@ -18,9 +18,10 @@ from typing import Any
 import numpy as np
 from pymeasure.instruments import Instrument
 
+from drivers.direct import Direct
 from drivers.pymeasure_keithley import Keithley2400 as PyMeasureKeithley2400
 from drivers.scpi_properties import drained, number, switch
-from labtrain.roles.spec import DriverSpec
+from labtrain.roles.spec import SOURCE_METER_NODES, DriverSpec
 
 _MODES = {"voltage": "VOLT", "current": "CURR"}
 _ELEMENTS = ":FORM:DATA ASC;:FORM:ELEM VOLT,CURR,TIME"
@@ -43,7 +44,7 @@ _PLAIN = (
 """The trigger model and the source as after ``*RST``, which would change the terminals in use as well."""
 
 
-class Keithley2400(PyMeasureKeithley2400):
+class Keithley2400(Direct, PyMeasureKeithley2400):
     """The dialect that :class:`labtrain.roles.SourceMeter` asks for.
 
     Notes
@@ -54,10 +55,6 @@ class Keithley2400(PyMeasureKeithley2400):
     Both quantities are measured at each point, one after the other: the level in compliance is not the one
     that was programmed.
     """
-
-    # no dynamic properties here, so PyMeasure's guard of their names on every access is not needed
-    __getattribute__ = object.__getattribute__
-    __setattr__ = object.__setattr__
 
     list_chunk = 100
     list_capacity = 2500
@@ -153,14 +150,16 @@ class Keithley2400(PyMeasureKeithley2400):
         limited = "CURR" if self.source_mode == "voltage" else "VOLT"
         return bool(float(self.ask(f":SENS:{limited}:PROT:TRIP?")))
 
-    def sense(self, quantity: str) -> None:
-        """Measure both quantities from now on, once, by two wires, at a fixed level.
+    def sense(self, quantity: str, remote: bool = False) -> None:
+        """Measure both quantities from now on, once, by two wires unless ``remote``, at a fixed level.
 
         Whoever used the instrument before may have left a list that the next reading would run through,
         remote sense whose open lead drives the output past its limit, or a trigger that never comes.
         """
         self.write(_PLAIN)
         self.write(":SENS:FUNC:CONC ON;:SENS:FUNC:OFF:ALL;:SENS:FUNC 'VOLT','CURR'")
+        if remote:
+            self.write(":SYST:RSEN ON")
 
     def range_maximum(self, quantity: str, full_scale: float) -> float:
         """Every source range takes 5 % more than its name (data sheet)."""
@@ -251,7 +250,7 @@ SPEC = DriverSpec(
     model="2400",
     role="source-meter",
     open=_open,
-    nodes=lambda channel: ("hi", "lo"),
+    nodes=lambda channel: SOURCE_METER_NODES,
     safe_off=(b":ABOR\n", b":OUTP OFF\n"),
     options={"line_frequency": "hertz"},
 )

@@ -18,25 +18,22 @@ from typing import Any
 import numpy as np
 from pymeasure.instruments import Instrument
 
+from drivers.direct import Direct
 from drivers.pymeasure_keithley import Keithley2450 as PyMeasureKeithley2450
 from drivers.scpi_properties import drained, number, switch
 from labtrain.errors import UsageError
-from labtrain.roles.spec import DriverSpec
+from labtrain.roles.spec import SOURCE_METER_NODES, DriverSpec
 
 _MODES = {"voltage": "VOLT", "current": "CURR"}
 _PROTECTION = {2: "PROT2", 5: "PROT5", 10: "PROT10", 20: "PROT20", 40: "PROT40", 60: "PROT60"}
 _PROTECTION |= {80: "PROT80", 100: "PROT100", 120: "PROT120", 140: "PROT140", 160: "PROT160", 180: "PROT180"}
 _OFF_STATES = {"normal": "NORM", "high-z": "HIMP", "zero": "ZERO"}
 _BUFFER = "'defbuffer1'"
+_ONCE = f":READ? {_BUFFER}, SOUR, READ, REL"
 
 
-class Keithley2450(PyMeasureKeithley2450):
+class Keithley2450(Direct, PyMeasureKeithley2450):
     """The dialect that :class:`labtrain.roles.SourceMeter` asks for."""
-
-    # PyMeasure guards the names of dynamic properties on every access, in Python; there are none here,
-    # and a query costs a third without the guard.
-    __getattribute__ = object.__getattribute__
-    __setattr__ = object.__setattr__
 
     list_chunk = 100
     list_capacity = 2500
@@ -81,15 +78,15 @@ class Keithley2450(PyMeasureKeithley2450):
         header = ":SOUR:VOLT:ILIM" if self.source_mode == "voltage" else ":SOUR:CURR:VLIM"
         return bool(float(self.ask(f"{header}:TRIP?")))
 
-    def sense(self, quantity: str) -> None:
-        """Measure ``"voltage"`` or ``"current"`` from now on: once, by two wires, the source read back.
+    def sense(self, quantity: str, remote: bool = False) -> None:
+        """Measure ``"voltage"`` or ``"current"`` from now on: once, the source read back.
 
-        Remote sense with an open sense lead drives the output past level and limit, and whoever used the
-        instrument before may have left it on.
+        By two wires unless ``remote``: an open sense lead drives the output past level and limit, and whoever
+        used the instrument before may have left remote sense on.
         """
         name, sourced = _MODES[quantity], "CURR" if quantity == "voltage" else "VOLT"
         self.write(f":SENS:FUNC '{name}'")
-        self.write(f":SENS:{name}:RSEN OFF")
+        self.write(f":SENS:{name}:RSEN {'ON' if remote else 'OFF'}")
         self.write(f":SENS:COUN 1;:SENS:{name}:AVER OFF;:FORM:DATA ASC")
         self.write(f":SOUR:{sourced}:READ:BACK ON;:SOUR:{sourced}:DEL:AUTO ON")
         if self.off_state is not None:
@@ -106,7 +103,7 @@ class Keithley2450(PyMeasureKeithley2450):
 
     def measure_once(self) -> tuple[float, float, float]:
         """Measure once: source level, reading, seconds."""
-        source, reading, seconds = self.values(f":READ? {_BUFFER}, SOUR, READ, REL")
+        source, reading, seconds = map(float, self.ask(_ONCE).split(","))
         return source, reading, seconds
 
     def load_list(self, quantity: str, levels: Any, append: bool) -> None:
@@ -177,7 +174,7 @@ SPEC = DriverSpec(
     model="2450",
     role="source-meter",
     open=_open,
-    nodes=lambda channel: ("hi", "lo"),
+    nodes=lambda channel: SOURCE_METER_NODES,
     safe_off=(b":ABOR\n", b":OUTP OFF\n"),
     options={"line_frequency": "hertz", "output_off_state": ""},
 )

@@ -17,9 +17,10 @@ from typing import Any
 import numpy as np
 from pymeasure.instruments import Instrument
 
+from drivers.direct import Direct, asked_number, asked_switch
 from drivers.pymeasure_keithley import Keithley2600 as PyMeasureKeithley2600
 from drivers.pymeasure_keithley import Keithley2600Channel as PyMeasureChannel
-from labtrain.roles.spec import DriverSpec
+from labtrain.roles.spec import SOURCE_METER_NODES, DriverSpec
 
 _MODES = {"voltage": 1, "current": 0}
 _LETTERS = {"voltage": "v", "current": "i"}
@@ -31,11 +32,11 @@ _PRECISE = "format.data = format.ASCII format.asciiprecision = 9"
 
 
 def _number(attribute: str, doc: str) -> Any:
-    return Instrument.control(attribute, f"{attribute}=%.9g", doc, get_process=float)
+    return asked_number(attribute, f"{attribute}=%.9g", doc)
 
 
 def _switch(attribute: str, doc: str) -> Any:
-    return Instrument.control(attribute, f"{attribute}=%d", doc, values={True: 1, False: 0}, map_values=True)
+    return asked_switch(attribute, f"{attribute}=%d", doc)
 
 
 class SmuChannel(PyMeasureChannel):
@@ -96,14 +97,15 @@ class SmuChannel(PyMeasureChannel):
         """Get whether the source is limited, in either mode."""
         return self._asked("smux.source.compliance") == "true"
 
-    def sense(self, quantity: str) -> None:
-        """Measure both quantities, as always; once, by two wires, without a filter.
+    def sense(self, quantity: str, remote: bool = False) -> None:
+        """Measure both quantities, as always; once, by two wires unless ``remote``, without a filter.
 
         Whoever used the instrument before may have left remote sense on, whose open lead drives the output
         past its limit, or offsets that are subtracted from every reading.
         """
         self._do(
-            "smux.sense = smux.SENSE_LOCAL smux.source.delay = 0 smux.measure.delay = 0 "
+            f"smux.sense = smux.SENSE_{'REMOTE' if remote else 'LOCAL'} "
+            "smux.source.delay = 0 smux.measure.delay = 0 "
             "smux.measure.count = 1 "
             "smux.measure.filter.enable = smux.FILTER_OFF "
             "smux.measure.rel.enablev = smux.REL_OFF smux.measure.rel.enablei = smux.REL_OFF"
@@ -230,11 +232,8 @@ class SmuChannel(PyMeasureChannel):
         return chunk.replace("smux.", f"smu{self.channel}.").replace("labtrain_x", f"labtrain_{self.channel}")
 
 
-class Keithley2602B(PyMeasureKeithley2600):
+class Keithley2602B(Direct, PyMeasureKeithley2600):
     """Two channels."""
-
-    __getattribute__ = object.__getattribute__
-    __setattr__ = object.__setattr__
 
     def __init__(self, adapter: Any, name: str = "Keithley 2602B", **kwargs: Any) -> None:
         Instrument.__init__(self, adapter, name, includeSCPI=False, **kwargs)  # PyMeasure's own warns
@@ -255,7 +254,7 @@ SPEC = DriverSpec(
     open=_open,
     channels=("a", "b"),
     channel=lambda instrument, name: instrument.smus[name],
-    nodes=lambda channel: ("hi", "lo"),
+    nodes=lambda channel: SOURCE_METER_NODES,
     synchronise=b"print(1)\n",
     fast_buffer=True,
     safe_off=(

@@ -6,6 +6,7 @@ from typing import Any
 
 from pymeasure.instruments import Channel, Instrument, SCPIMixin
 
+from drivers.direct import Direct
 from drivers.scpi_properties import drained, switch
 
 
@@ -63,8 +64,5 @@ class PulseChannel(Channel):
         return drained(self)
 
 
-class TwoChannels(SCPIMixin, Instrument):
+class TwoChannels(Direct, SCPIMixin, Instrument):
     """An instrument of two pulse channels; a model creates them as ``pulse_channels``."""
-
-    __getattribute__ = object.__getattribute__
-    __setattr__ = object.__setattr__

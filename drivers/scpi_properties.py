@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
-from pymeasure.instruments import Instrument
+from drivers.direct import asked_number, asked_switch
 
 
 def number(header: str, doc: str) -> Any:
     """Make a property of a number, sent with nine digits (PyMeasure's own have six, or ``%f``)."""
-    return Instrument.control(f"{header}?", f"{header} %.9g", doc, get_process=float)
+    return asked_number(f"{header}?", f"{header} %.9g", doc)
 
 
 def switch(header: str, doc: str) -> Any:
     """Make a property of an on/off setting."""
-    return Instrument.control(f"{header}?", f"{header} %d", doc, values={True: 1, False: 0}, map_values=True)
+    return asked_switch(f"{header}?", f"{header} %d", doc)
 
 
 def drained(instrument: Any) -> list[str]:

@@ -16,30 +16,45 @@ from typing import final
 
 @final
 class _Uninterrupted:
-    """Re-entrant; counts in the main thread only, the one that signals interrupt."""
+    """Re-entrant; counts in the main thread only, the one that signals interrupt.
 
-    __slots__ = ("_depth", "_late", "_main")
+    Attributes
+    ----------
+    main
+        The main thread's number.
+    depth, late
+        How many blocks are open, and the signals that wait. What is done for every message counts ``depth``
+        up and down by itself, in the main thread only, and calls :meth:`end` where ``late`` holds something:
+        entering and leaving a block costs as much as what it guards.
+    """
+
+    __slots__ = ("depth", "late", "main")
 
     def __init__(self) -> None:
-        self._depth = 0
-        self._late: list[int] = []
-        self._main = threading.main_thread().ident
+        self.depth = 0
+        self.late: list[int] = []
+        self.main = threading.main_thread().ident
 
     def __enter__(self) -> None:
-        if get_ident() == self._main:
-            self._depth += 1
+        if get_ident() == self.main:
+            self.depth += 1
 
     def __exit__(self, *exception: object) -> None:
-        if get_ident() == self._main:
-            self._depth -= 1
-            if self._late and not self._depth:
-                signal.raise_signal(self._late.pop(0))
+        if get_ident() == self.main:
+            self.depth -= 1
+            if self.late:
+                self.end()
+
+    def end(self) -> None:
+        """Raise the first signal that waits, unless another block is open; in the main thread only."""
+        if self.late and not self.depth:
+            signal.raise_signal(self.late.pop(0))
 
     def holds_back(self, number: int) -> bool:
         """Say whether a signal has to wait; if so it is raised again at the end of the block."""
-        if self._depth:
-            self._late.append(number)
-        return bool(self._depth)
+        if self.depth:
+            self.late.append(number)
+        return bool(self.depth)
 
 
 UNINTERRUPTED = _Uninterrupted()

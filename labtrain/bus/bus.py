@@ -38,6 +38,8 @@ class Bus:
         :class:`RecordedClock` over ``clock``: its readings are in the record.
     lock
         Held for the whole of each role call: a transaction is never interleaved with another.
+    unanswered
+        The port that has been told something last, and has not answered since.
     """
 
     def __init__(self, clock: Clock, sink: Sink) -> None:
@@ -46,7 +48,7 @@ class Bus:
         self.clock = RecordedClock(clock, sink, self.lock, self.settle)
         self.now_ns = clock.now_ns
         self._ports: dict[str, Port] = {}
-        self._unanswered: Port | None = None
+        self.unanswered: Port | None = None
 
     def attach(self, alias: str, link: Link, spec: DriverSpec) -> Port:
         """Put one instrument on the bus; sends nothing.
@@ -70,25 +72,15 @@ class Bus:
         self._ports[alias] = old.renewed()
         return self._ports[alias]
 
-    def order(self, port: Port) -> None:
-        """Wait for the last unanswered write of another instrument before ``port`` talks."""
-        other = self._unanswered
-        if other is not None and other is not port:
-            other.synchronise()
-
     def settle(self) -> None:
         """Wait for the last unanswered write, whichever instrument it went to."""
-        if self._unanswered is not None:
-            self._unanswered.synchronise()
-
-    def sent(self, port: Port) -> None:
-        """Note that ``port`` has been told something that it has not answered."""
-        self._unanswered = port
+        if self.unanswered is not None:
+            self.unanswered.synchronise()
 
     def settled(self, port: Port) -> None:
         """Note that ``port`` has answered, and so has carried out what was sent before."""
-        if self._unanswered is port:
-            self._unanswered = None
+        if self.unanswered is port:
+            self.unanswered = None
 
     def close(self) -> None:
         """Close all links, the last attached first."""

@@ -43,14 +43,21 @@ class _RoleCall:
         self.owner = 0
 
     def __enter__(self) -> None:
-        with UNINTERRUPTED:  # an interrupt between acquiring and counting would keep the lock for ever
-            if self._lock.acquire(blocking=False):
+        thread = get_ident()
+        if thread == UNINTERRUPTED.main:
+            UNINTERRUPTED.depth += 1  # between acquiring and counting it would keep the lock for ever
+            free = self._lock.acquire(blocking=False)
+            if free:
                 self._depth += 1
-                self.owner = get_ident()
+                self.owner = thread
+            UNINTERRUPTED.depth -= 1
+            if UNINTERRUPTED.late:
+                UNINTERRUPTED.end()
+            if free:
                 return
         self._lock.acquire()  # another thread is talking: waiting for it may be interrupted
         self._depth += 1
-        self.owner = get_ident()
+        self.owner = thread
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -139,7 +146,9 @@ class Port:
             self._refuse(message)
         if self._dirty:
             self._resynchronise()
-        self._bus.order(self)
+        before = self._bus.unanswered
+        if before is not None and before is not self:
+            before.synchronise()  # it talks last, and an instrument's writes have no order with another's
         self._send(message)
 
     def read(self) -> bytes:
@@ -250,7 +259,7 @@ class Port:
         except BaseException:
             self._interrupted()
             raise
-        bus.sent(self)
+        bus.unanswered = self
 
     def _receive(self) -> bytes:
         bus = self._bus
@@ -269,7 +278,8 @@ class Port:
         self._seq = None
         self._call.heard = reply
         bus.sink.reply(self.alias, seq, reply, "ok", bus.now_ns())
-        bus.settled(self)
+        if bus.unanswered is self:
+            bus.unanswered = None
         return reply
 
     def _interrupted(self) -> None:

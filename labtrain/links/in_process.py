@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
+from threading import get_ident
 
 from labtrain.errors import ConnectionLost, InstrumentTimeout
 from labtrain.interrupts import UNINTERRUPTED
@@ -43,7 +44,9 @@ class InProcessLink(Link):
         """Hand the message over; raises :class:`ConnectionLost` after :meth:`close`."""
         if self._handle is None:
             raise ConnectionLost("the link is closed", resource=self.resource)
-        with UNINTERRUPTED:
+        if get_ident() == UNINTERRUPTED.main:
+            reply = self._uninterrupted(self._handle, message)
+        else:
             reply = self._handle(message)
         if reply is None:
             return
@@ -51,6 +54,16 @@ class InProcessLink(Link):
             self._replies.append(reply)
         else:
             self._frame(reply)
+
+    @staticmethod
+    def _uninterrupted(handle: Callable[[bytes], bytes | None], message: bytes) -> bytes | None:
+        UNINTERRUPTED.depth += 1
+        try:
+            return handle(message)
+        finally:
+            UNINTERRUPTED.depth -= 1
+            if UNINTERRUPTED.late:
+                UNINTERRUPTED.end()
 
     def _frame(self, reply: bytes) -> None:
         """Cut what came into replies; a rest without its terminator waits for more."""
