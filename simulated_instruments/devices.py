@@ -76,17 +76,26 @@ class Branch:
     def suffer(self, volts: Floats, amperes: Floats, seconds: float) -> bool:
         """Note levels of ``seconds`` each; return whether it broke just now."""
         self.stress.note_levels(volts, amperes, seconds)
-        return seconds > 0.0 and self._wears(lambda lifetime: lifetime.damage(volts, seconds))
+        lifetime = self.lifetime
+        if lifetime is None or self.stress.broken or not seconds > 0.0:
+            return False
+        return self._wears(lifetime.damage(volts, seconds))
 
     def suffer_level(self, volts: float, amperes: float, seconds: float) -> bool:
         """Do what :meth:`suffer` does for a single level."""
-        self.stress.note_level(volts, amperes, seconds)
-        return seconds > 0.0 and self._wears(lambda lifetime: lifetime.damage_at(volts, seconds))
+        self.stress.note_most(abs(volts), abs(amperes), abs(volts * amperes))
+        return seconds > 0.0 and self.stood(volts, seconds)
 
-    def _wears(self, damage: Callable[[Lifetime], float]) -> bool:
-        if self.lifetime is None or self.stress.broken:
+    def stood(self, volts: float, seconds: float) -> bool:
+        """Charge the time that a level stood whose magnitudes have been noted; return whether it broke."""
+        lifetime = self.lifetime
+        self.stress.note_time(volts, seconds)
+        if lifetime is None or self.stress.broken:
             return False
-        self.stress.damage += damage(self.lifetime)
+        return self._wears(lifetime.damage_at(volts, seconds))
+
+    def _wears(self, share: float) -> bool:
+        self.stress.damage += share
         return self.stress.damage >= 1.0 and self._break()
 
     def _break(self) -> bool:

@@ -26,28 +26,31 @@ class Draws:
         The address.
     """
 
-    __slots__ = ("_address", "_block", "_first", "_kind")
+    __slots__ = ("_address", "_block", "_first", "_kind", "_ones")
 
     def __init__(self, kind: Kind, seed: int, stream: int, cell: int) -> None:
         self._kind = kind
         self._address = (seed, stream, cell)
         self._first = 0
         self._block: Floats = np.empty(0)
+        self._ones: list[float] = []  # the block as plain numbers, once they are asked for one by one
 
     def take(self, first: int, count: int) -> Floats:
         """Return the values of events ``first`` to ``first + count - 1``."""
         start = first - self._first
         if start < 0 or start + count > len(self._block):
-            self._first, start = first, 0
+            self._first, start, self._ones = first, 0, []
             self._block = self._drawn(first, max(count, _BLOCK))
         return self._block[start : start + count]
 
     def one(self, k: int) -> float:
         """Return the value of event ``k``."""
-        place = k - self._first
-        if not 0 <= place < len(self._block):
-            return float(self.take(k, 1)[0])
-        return self._block.item(place)
+        place, ones = k - self._first, self._ones
+        if 0 <= place < len(ones):
+            return ones[place]
+        one = float(self.take(k, 1)[0])
+        self._ones = self._block.tolist()
+        return one
 
     def _drawn(self, first: int, count: int) -> Floats:
         if callable(self._kind):

@@ -160,7 +160,7 @@ class VirtualKeithley2450(ScpiInstrument):
             raise ScpiError(-221, "a sweep is running")
         for _ in range(self.count):
             level, volts, amperes, time_ns, limited = channel.measure()
-            if channel.source.readback:
+            if channel.sources[channel.function].readback:
                 level = volts if channel.function == "VOLT" else amperes
             kept.append_one(level, self.reading(volts, amperes), time_ns, limited)
         return kept

@@ -41,7 +41,6 @@ def _as_text(numbers: Sequence[float] | Floats) -> str:
     return scientific(np.asarray(numbers))
 
 
-@lru_cache(maxsize=256)
 def _elements(arguments: tuple[str, ...]) -> tuple[str, ...]:
     names = tuple(_ELEMENTS.read(argument) for argument in arguments) or ("READ",)
     return tuple("SOURSTAT" if name.startswith("SOURSTAT") else name for name in names)
@@ -69,10 +68,15 @@ def _named(arguments: tuple[str, ...]) -> str:
     return unquote(arguments[0]) if arguments else "defbuffer1"
 
 
+@lru_cache(maxsize=256)
+def _asked(arguments: tuple[str, ...]) -> tuple[str, tuple[str, ...]]:
+    return _named(arguments), _elements(arguments[1:])
+
+
 def read(instrument: Any, suffixes: tuple[int, ...], arguments: tuple[str, ...]) -> Any:
     """Measure into a buffer and answer the last reading (``:READ?``)."""
-    names = _elements(arguments[1:])
-    return _written(instrument, instrument.read_once(_named(arguments)).last(names), names)
+    name, names = _asked(arguments)
+    return _written(instrument, instrument.read_once(name).last(names), names)
 
 
 def measure(name: str | None) -> Any:

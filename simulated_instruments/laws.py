@@ -33,6 +33,8 @@ class Law(ABC):
     """Whether it depends on the time of day of the world's clock."""
     moves = False
     """Whether levels themselves change it: its device is told of each before it is read."""
+    linear = False
+    """Whether it is a :class:`LinearLaw`: asked at every level, where asking for the class costs more."""
 
     @property
     def state(self) -> Hashable:
@@ -70,6 +72,8 @@ class CurrentLaw(Law):
 
 class LinearLaw(CurrentLaw):
     """A law of the form V = R I."""
+
+    linear = True
 
     @property
     @abstractmethod

@@ -31,7 +31,8 @@ def read_once(
     port: MeterPort, driven: Driven, point: OperatingPoint, seconds: float
 ) -> tuple[float, float, bool]:
     """Do what :func:`read` does for one reading."""
-    index = driven.circuit.meters.index(port)
+    meters = driven.circuit.meters
+    index = 0 if meters[0] is port else meters.index(port)
     if not driven.noisy:
         return point.volts[index], point.amperes[index], point.limited[index]
     emf = [0.0] * len(driven.circuit.branches)

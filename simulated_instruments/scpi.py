@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from abc import abstractmethod
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, Final
@@ -15,6 +16,9 @@ from simulated_instruments.scpi_tree import Command, CommandTree, Handler
 from simulated_instruments.world import World
 
 _REMEMBERED: Final = 4096
+_SETTING: Final = re.compile(rb"([:A-Za-z0-9]+) ([-+.A-Za-z0-9]+)\n").fullmatch
+"""One header and one plain parameter: what is sent most, and a level seldom comes again."""
+
 _BYTE: Final = whole(0, 255, 0)
 _TONE: Final = Number(0.0, 2e6, 1e3)
 _COMMAND_ERROR, _EXECUTION_ERROR, _DEVICE_ERROR, _POWER_ON = 32, 16, 8, 128
@@ -50,6 +54,7 @@ class ScpiInstrument(VirtualInstrument):
         self.words: dict[str, Any] = {}
         self._compiled: dict[bytes, tuple[Action, ...]] = {}
         self._headers: dict[tuple[str, tuple[str, ...]], Found] = {}
+        self._settings: dict[bytes, Found] = {}
 
     def _carry_out(self, message: bytes) -> bytes | None:
         actions = self._compiled.get(message)
@@ -81,6 +86,31 @@ class ScpiInstrument(VirtualInstrument):
 
     def _compile(self, message: bytes) -> tuple[Action, ...]:
         """Turn a message into actions; what follows a syntax error in it is not carried out (488.2)."""
+        plain = _SETTING(message)
+        if plain is not None:
+            header, parameter = plain.groups()
+            found = self._settings.get(header)
+            if found is not None:
+                return ((found[0], found[1], (parameter.decode("ascii"),)),)
+        compiled = self._parse(message)
+        if plain is not None:
+            self._remember_setting(header)
+        # a level seldom comes again, and what is kept is looked through by every garbage collection
+        if len(message) < 200 and (b"?" in message or b" " not in message):
+            if len(self._compiled) >= _REMEMBERED:
+                self._compiled.clear()
+            self._compiled[message] = compiled
+        return compiled
+
+    def _remember_setting(self, header: bytes) -> None:
+        """Find a header that starts a message without parsing it, from now on."""
+        found = self._headers.get((header.decode("ascii"), ()))
+        if found is not None:
+            if len(self._settings) >= _REMEMBERED:
+                self._settings.clear()
+            self._settings[header] = found
+
+    def _parse(self, message: bytes) -> tuple[Action, ...]:
         actions: list[Action] = []
         path: tuple[str, ...] = ()
         try:
@@ -90,13 +120,7 @@ class ScpiInstrument(VirtualInstrument):
                     actions.append(action)
         except ScpiError as error:
             actions.append((_failing(error), (), ()))
-        compiled = tuple(actions)
-        # a level seldom comes again, and what is kept is looked through by every garbage collection
-        if len(message) < 200 and (b"?" in message or b" " not in message):
-            if len(self._compiled) >= _REMEMBERED:
-                self._compiled.clear()
-            self._compiled[message] = compiled
-        return compiled
+        return tuple(actions)
 
     def _compile_unit(self, text: str, path: tuple[str, ...]) -> tuple[Action, tuple[str, ...]]:
         # levels differ from message to message, the header in front of them does not

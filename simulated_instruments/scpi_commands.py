@@ -22,13 +22,14 @@ def setting(header: str, parameter: Parameter, get: Getter, put: Setter) -> Comm
     """Make a command with its query; the query answers MIN, MAX and DEF too."""
 
     def write(instrument: Any, suffixes: tuple[int, ...], arguments: tuple[str, ...]) -> None:
-        put(instrument, only(arguments, parameter))
+        put(instrument, read(arguments[0]) if len(arguments) == 1 else only(arguments, parameter))
 
     def query(instrument: Any, suffixes: tuple[int, ...], arguments: tuple[str, ...]) -> str:
         if arguments:
             return parameter.write(parameter.special(arguments[0]))
         return parameter.write(get(instrument))
 
+    read = parameter.read
     return Command(header, write, query, (parameter,))
 
 

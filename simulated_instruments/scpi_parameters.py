@@ -75,11 +75,11 @@ class Number(Parameter):
             value = float(text)
         except ValueError:
             value = self._read_other(text)
-        if math.isinf(value) and self._infinite and value > 0:
+        if self.low <= value <= self.high:
+            return float(round(value)) if self._whole else value
+        if self._infinite and value == math.inf:
             return value
-        if not self.low <= value <= self.high:
-            raise ScpiError(-222, f"{text}: {self.low:g} to {self.high:g}")
-        return float(round(value)) if self._whole else value
+        raise ScpiError(-222, f"{text}: {self.low:g} to {self.high:g}")
 
     def read_all(self, texts: Sequence[str]) -> list[float]:
         """Read several numbers; quickly where all are plain ones within bounds."""
@@ -112,7 +112,7 @@ class Number(Parameter):
 
     def write(self, value: float) -> str:
         """Write NR3 (or as told)."""
-        return "9.9E+37" if math.isinf(value) else self._text(value)
+        return "9.9E+37" if abs(value) == math.inf else self._text(value)
 
     def special(self, text: str) -> float:
         """Answer MIN, MAX or DEF."""

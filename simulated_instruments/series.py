@@ -37,8 +37,9 @@ class SeriesChain:
 
     def standing(self) -> OperatingPoint:
         """Solve where the source stands."""
-        port, law = self.circuit.meters[0], self.circuit.branches[0].law
-        if isinstance(law, LinearLaw):
+        port = self.circuit.meters[0]
+        law: Any = self.circuit.branches[0].law
+        if law.linear:
             return self._linear_point(law.ohms, port)
         return self.solve(Drive(port.mode, np.array([port.level]), port.limit)).last()
 
@@ -169,7 +170,7 @@ class OpenRoute:
 
 def shorten(circuit: Circuit) -> SeriesChain | OpenRoute | None:
     """Return the short cut that a circuit allows, None where only the full solve will do."""
-    if len(circuit.meters) != 1 or circuit.generators:
+    if len(circuit.meters) != 1 or circuit.generators or circuit.meters[0].remote:
         return None
     if not any(circuit.meters[0].hi in edge[:2] for edge in circuit.edges):
         return None if circuit.branches else OpenRoute(circuit)

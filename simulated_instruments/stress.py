@@ -51,18 +51,18 @@ class TerminalStress:
     def note_levels(self, volts: Floats, amperes: Floats, seconds: float) -> None:
         """Note levels that stood for ``seconds`` each."""
         magnitudes = np.abs(volts)
-        self._note(
+        self.note_most(
             float(magnitudes.max()), float(np.abs(amperes).max()), float(np.abs(volts * amperes).max())
         )
         self.seconds_on += seconds * int((magnitudes > ON_VOLTS).sum())
 
-    def note_level(self, volts: float, amperes: float, seconds: float) -> None:
-        """Note one level that stood for ``seconds``."""
-        self._note(abs(volts), abs(amperes), abs(volts * amperes))
+    def note_time(self, volts: float, seconds: float) -> None:
+        """Note that a level stood for ``seconds``."""
         if abs(volts) > ON_VOLTS:
             self.seconds_on += seconds
 
-    def _note(self, volts: float, amperes: float, watts: float) -> None:
+    def note_most(self, volts: float, amperes: float, watts: float) -> None:
+        """Note magnitudes that begin to stand."""
         if volts > self.max_volts:
             self.max_volts = volts
         if amperes > self.max_amperes:

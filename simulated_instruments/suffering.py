@@ -25,7 +25,6 @@ class Standing:
     point: OperatingPoint
     since_ns: int
 
-    @property
     def stays(self) -> bool:
         """Whether it still is what the sources do."""
         return not self.driven.varies and self.setting == self.driven.setting()
@@ -53,9 +52,9 @@ class Suffering:
         over = []
         for driven in self._circuits.driven():
             one = before.pop(id(driven), None)
-            if one is None or not one.stays:
+            if one is None or not one.stays():
                 over += [] if one is None else [one]
-                one = self._begun(driven, now_ns)
+                one = self._begun(driven, driven.setting(), now_ns)
             self._standing[id(driven)] = one
         for one in (*over, *before.values()):
             self._end(one, now_ns)
@@ -65,16 +64,21 @@ class Suffering:
         one = self._standing.get(id(driven))
         if one is None:
             self.changed(now_ns)
-        elif not one.stays:
-            self._standing[id(driven)] = self._begun(driven, now_ns)
+            return
+        setting = driven.setting()
+        if driven.varies or setting != one.setting:
+            self._standing[id(driven)] = self._begun(driven, setting, now_ns)
             self._end(one, now_ns)
 
-    def _begun(self, driven: Driven, now_ns: int) -> Standing:
-        one = Standing(driven, driven.setting(), driven.standing(), now_ns)
+    def _begun(self, driven: Driven, setting: Hashable, now_ns: int) -> Standing:
+        point = driven.standing()
         if driven.moving:
-            self._tell(driven, one.point, 0.0)
-        self._charge(driven.circuit, one.point, 0.0)
-        return one
+            self._tell(driven, point, 0.0)
+        for branch, volts, amperes in zip(
+            driven.circuit.branches, point.branch_volts, point.branch_amperes, strict=True
+        ):
+            branch.stress.note_most(abs(volts), abs(amperes), abs(volts * amperes))
+        return Standing(driven, setting, point, now_ns)
 
     def settled(self, now_ns: int) -> None:
         """Charge everything up to now."""
@@ -96,7 +100,9 @@ class Suffering:
         if seconds > 0:
             if one.driven.moving:
                 self._tell(one.driven, one.point, seconds)
-            self._charge(one.driven.circuit, one.point, seconds)
+            for branch, volts in zip(one.driven.circuit.branches, one.point.branch_volts, strict=True):
+                if branch.stood(volts, seconds):
+                    self._circuits.wear()
 
     def _tell(self, driven: Driven, point: OperatingPoint, seconds: float) -> None:
         """Tell devices that levels change that a level stood for ``seconds`` until now, or begins."""
@@ -121,7 +127,7 @@ class Suffering:
     def watched_once(self, driven: Driven, seconds: float) -> OperatingPoint:
         """Solve for one reading where the sources stand, or remember what stands."""
         one = self._standing.get(id(driven))
-        if one is not None and one.stays:
+        if one is not None and one.stays():
             return one.point
         return self.watched(driven, {}, seconds, 0.0).last() if driven.moving else driven.standing()
 
