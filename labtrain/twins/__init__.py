@@ -7,8 +7,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+# At once: a function that is called as its file cannot be loaded later.
+from labtrain.twins.column_map import ColumnMap, ColumnUse, column_map, read_column_map
+
 if TYPE_CHECKING:
-    from labtrain.twins.column_map import ColumnMap, ColumnUse, column_map, read_column_map
     from labtrain.twins.fit import Estimate, Fit, Points
     from labtrain.twins.fitting import fit_rows
     from labtrain.twins.models import MODELS, usual_model
@@ -20,8 +22,6 @@ if TYPE_CHECKING:
     from labtrain.twins.twin_file import DeviceTwin, Twin
 
 _HOMES = {
-    "ColumnMap": "column_map",
-    "ColumnUse": "column_map",
     "DeviceTwin": "twin_file",
     "Estimate": "fit",
     "Fit": "fit",
@@ -30,7 +30,6 @@ _HOMES = {
     "PopulationSpread": "spread",
     "Spread": "spread",
     "Twin": "twin_file",
-    "column_map": "column_map",
     "counts_of": "switching",
     "fit_files": "sources",
     "fit_nano_neuron": "nano_neuron",
@@ -39,7 +38,6 @@ _HOMES = {
     "fit_rows": "fitting",
     "fit_switching": "switching",
     "population_spreads": "spread",
-    "read_column_map": "column_map",
     "usual_model": "models",
 }
 
