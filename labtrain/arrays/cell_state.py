@@ -55,6 +55,10 @@ class CellState:
         """Return the columns where they were last used."""
         return self._columns
 
+    def total(self, column: str) -> int:
+        """Return the sum of a counter over all cells."""
+        return int(self._columns[column].sum())
+
     def state_dict(self) -> dict[str, Any]:
         """Return plain lists, nested as the columns are."""
         return {name: as_numpy(column).tolist() for name, column in self._columns.items()}

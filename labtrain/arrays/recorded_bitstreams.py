@@ -15,8 +15,8 @@ from labtrain.session.sink import Sink
 class RecordedBitstreamSource(RecordedView, BitstreamSource):
     """Wraps any bit source and notes its streams, packed, under the source's name."""
 
-    def __init__(self, source: BitstreamSource, sink: Sink) -> None:
-        super().__init__(source, sink, ("max_volts", "resolution_volts"))
+    def __init__(self, source: BitstreamSource, sink: Sink, *, digests: bool = False) -> None:
+        super().__init__(source, sink, ("max_volts", "resolution_volts"), digests)
 
     def sample(self, volts: Any, n_bits: int, interval: float) -> Bits:
         """Sample and note it."""

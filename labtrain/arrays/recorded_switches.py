@@ -15,8 +15,8 @@ from labtrain.session.sink import Sink
 class RecordedSwitchArray(RecordedView, SwitchArray):
     """Wraps any switch array and notes its attempts under the array's name."""
 
-    def __init__(self, array: SwitchArray, sink: Sink) -> None:
-        super().__init__(array, sink, ("max_volts", "resolution_volts"))
+    def __init__(self, array: SwitchArray, sink: Sink, *, digests: bool = False) -> None:
+        super().__init__(array, sink, ("max_volts", "resolution_volts"), digests)
 
     def attempt(self, volts: Any, seconds: float) -> Outcome:
         """Attempt and note it."""

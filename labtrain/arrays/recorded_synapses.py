@@ -13,10 +13,11 @@ from labtrain.session.sink import Sink
 class RecordedSynapseArray(RecordedArray, SynapseArray):
     """Wraps any synapse array and notes its writes, reads and products under the array's name."""
 
-    def __init__(self, array: SynapseArray, sink: Sink) -> None:
+    def __init__(self, array: SynapseArray, sink: Sink, *, digests: bool = False) -> None:
         self.shape, self.max_volts = array.shape, array.max_volts
         rows, columns = array.shape
-        super().__init__(array, sink, {"rows": rows, "columns": columns, "max_volts": self.max_volts})
+        properties = {"rows": rows, "columns": columns, "max_volts": self.max_volts}
+        super().__init__(array, sink, properties, digests)
 
     def program(self, delta_siemens: Any, mask: Any) -> Any:
         """Program and note it."""

@@ -8,6 +8,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from labtrain.arrays.digests import DigestRecorder
 from labtrain.arrays.recording import ExchangeRecorder
 from labtrain.arrays.selection import checked_indices
 from labtrain.session.sink import Sink
@@ -24,12 +25,20 @@ class RecordedArray:
         Where exchanges go: a session, or a replay that compares them.
     properties
         What a replay must know of the array, noted at once.
+    digests
+        Of a directly simulated array: note digests of its calls only (:mod:`labtrain.arrays.digests`).
     """
 
-    def __init__(self, array: Any, sink: Sink, properties: Mapping[str, float]) -> None:
+    def __init__(
+        self, array: Any, sink: Sink, properties: Mapping[str, float], digests: bool = False
+    ) -> None:
         self.name = array.name
         self._array = array
-        self._recorder = ExchangeRecorder(sink, array.name, properties)
+        self._recorder: ExchangeRecorder | DigestRecorder = (
+            DigestRecorder(sink, array, properties)
+            if digests
+            else ExchangeRecorder(sink, array.name, properties)
+        )
 
     def state_dict(self) -> dict[str, Any]:
         """The wrapped array's state."""
@@ -50,9 +59,9 @@ class RecordedView(RecordedArray):
         Names of the array's own numbers that a replay must know.
     """
 
-    def __init__(self, array: Any, sink: Sink, limits: Sequence[str]) -> None:
+    def __init__(self, array: Any, sink: Sink, limits: Sequence[str], digests: bool = False) -> None:
         values = {name: getattr(array, name) for name in limits}
-        super().__init__(array, sink, {"count": len(array), **values})
+        super().__init__(array, sink, {"count": len(array), **values}, digests)
         for name, value in values.items():
             setattr(self, name, value)
         self._indices: NDArray[np.intp] = np.arange(len(array))

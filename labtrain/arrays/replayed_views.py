@@ -8,9 +8,11 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from labtrain.arrays.digests import DIGESTS
 from labtrain.arrays.plain import as_numpy
 from labtrain.arrays.replaying import ExchangeTape, Recorded
 from labtrain.arrays.selection import checked_indices
+from labtrain.errors import DataError
 
 
 class ReplayedArray:
@@ -28,7 +30,7 @@ class ReplayedArray:
     Raises
     ------
     DataError
-        When the recording holds no exchanges of that array.
+        When the recording holds no exchanges of that array, or digests only.
     """
 
     def __init__(self, recording: Recorded, name: str, *, tolerance: float = 0.0) -> None:
@@ -36,6 +38,11 @@ class ReplayedArray:
         self._tape = ExchangeTape(recording, name, tolerance)
         described = self._tape.next("describe", {})
         self._properties = {key: values[0].item() for key, values in described.items()}
+        if DIGESTS in self._properties:
+            raise DataError(
+                f"of the calls of {name!r} the recording holds digests, which answer nothing",
+                remedy="record with --set record=full; `labtrain replay` simulates the array again",
+            )
 
     @property
     def largest_deviation(self) -> float:

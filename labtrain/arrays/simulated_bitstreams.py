@@ -97,6 +97,11 @@ class SimulatedBitstreamSource(BitstreamSource):
         packed = self._sample(applied[0], n_bits, interval)
         return Bits(like(packed, volts), n_bits, like(flags[0], volts))
 
+    @property
+    def events(self) -> int:
+        """Events of all cells so far, of views too: samples."""
+        return self._memory.total("samples")
+
     def state_dict(self) -> dict[str, Any]:
         """States, counters and device times of every device, of views too."""
         return self._memory.state_dict()

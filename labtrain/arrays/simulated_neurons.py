@@ -139,6 +139,11 @@ class SimulatedNeuronArray(FusableArray, DifferentiableNeuronArray):
         xp = namespace(applied)
         return xp.where(dead, 0.0 * applied, neuron.slope(parameters, applied))
 
+    @property
+    def events(self) -> int:
+        """Events of all cells so far, of views too: readings."""
+        return int(self._reads.sum())
+
     def state_dict(self) -> dict[str, Any]:
         """Read counters of every cell of the population, of views too."""
         return {"reads": self._reads.tolist()}

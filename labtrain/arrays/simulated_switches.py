@@ -99,6 +99,11 @@ class SimulatedSwitchArray(SwitchArray):
             return Outcome(like(switched, volts), like(flags, volts))
         return Outcome(*self._elsewhere(asked, seconds))
 
+    @property
+    def events(self) -> int:
+        """Events of all cells so far, of views too: pulses."""
+        return self._memory.total("pulses")
+
     def state_dict(self) -> dict[str, Any]:
         """States and pulse counters of every device, of views too."""
         return self._memory.state_dict()

@@ -107,6 +107,11 @@ class SimulatedSynapseArray(SynapseArray):
         flags = flags + xp.zeros((1, self.shape[1]), dtype=xp.uint8, device=device(asked))
         return Currents(like(xp.concat(amperes), volts), like(flags, volts))
 
+    @property
+    def events(self) -> int:
+        """Events of all cells so far, of views too: writes and reads."""
+        return self._memory.total("writes") + self._memory.total("reads")
+
     def state_dict(self) -> dict[str, Any]:
         """Conductances and counters."""
         return self._memory.state_dict()

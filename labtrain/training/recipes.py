@@ -16,6 +16,25 @@ if TYPE_CHECKING:
     from labtrain.bench import Bench
 
 
+RECORD = Setting(
+    "record",
+    "choice",
+    "digest",
+    "of arrays without a bench: of every call its address and digests, or every call in full",
+    choices=("digest", "full"),
+)
+CHECKPOINT_EVERY = Setting(
+    "checkpoint_every",
+    "integer",
+    5,
+    "epochs between states in the record to go on from, and one at the end (0: none)",
+    low=0,
+    high=100_000,
+)
+COMMON = (RECORD, CHECKPOINT_EVERY)
+"""Settings of every recipe that has none of that name."""
+
+
 @dataclass(frozen=True)
 class Context:
     """What a recipe runs in.
@@ -50,6 +69,11 @@ class Context:
     baseline: bool = True
     twin: str | None = None
 
+    @property
+    def keeps_digests(self) -> bool:
+        """Whether of calls of directly simulated arrays digests are recorded, not the calls in full."""
+        return bool(self.settings.get(RECORD.name, RECORD.default) == "digest")
+
 
 @dataclass(frozen=True)
 class Recipe:
@@ -70,6 +94,12 @@ class Recipe:
     settings: tuple[Setting, ...]
     body: Callable[[Context], dict[str, Any]]
     needs_bench: bool = False
+
+    def __post_init__(self) -> None:
+        """Add the common settings."""
+        own = {setting.name for setting in self.settings}
+        common = tuple(setting for setting in COMMON if setting.name not in own)
+        object.__setattr__(self, "settings", (*self.settings, *common))
 
     def read_settings(self, given: Mapping[str, Any]) -> dict[str, Any]:
         """Complete and check settings.

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from labtrain.arrays.neurons import NeuronPairArray
-from labtrain.arrays.recorded_neurons import RecordedNeuronArray
+from labtrain.arrays.recorded_neurons import DigestedNeuronArray, RecordedNeuronArray
 from labtrain.arrays.simulated_neurons import SimulatedNeuronArray
 from labtrain.arrays.simulated_readout import Readout
 from labtrain.errors import UsageError
@@ -71,4 +71,5 @@ def _simulated(context: Context, count: int, population: Mapping[str, Any]) -> N
         max_amperes=MAX_AMPERES,
         resolution_amperes=RESOLUTION_AMPERES,
     )
-    return RecordedNeuronArray(array, context.sink) if context.settings.get("record") == "full" else array
+    recorded = DigestedNeuronArray if context.keeps_digests else RecordedNeuronArray
+    return recorded(array, context.sink)

@@ -39,13 +39,6 @@ DEVICE_SETTINGS = (
         "drift_limit", "quantity", 0.005, "relative change that has the offsets measured again", low=0, high=1
     ),
     Setting(
-        "record",
-        "choice",
-        "digest",
-        "of a chip without a bench: a digest of all weights a step, or every call in full",
-        choices=("digest", "full"),
-    ),
-    Setting(
         "on_failure",
         "choice",
         POLICIES[0],
@@ -54,14 +47,6 @@ DEVICE_SETTINGS = (
     ),
     Setting(
         "stop_share", "quantity", 0.25, "share of failed neurons above which training stops", low=0, high=1
-    ),
-    Setting(
-        "checkpoint_every",
-        "integer",
-        0,
-        "epochs between states in the record to go on from (0: the last weights only)",
-        low=0,
-        high=100_000,
     ),
     Setting("mismatch", "quantity", None, "of a chip without a bench (default 0.05)", low=0, high=0.5),
     Setting("read_noise", "quantity", None, "of a chip without a bench (default 0.1 mV)", "volt", 0, 0.1),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+from labtrain.arrays.recorded_synapses import RecordedSynapseArray
 from labtrain.arrays.simulated_synapses import SimulatedSynapseArray
 from labtrain.arrays.synapses import SynapseArray
 from labtrain.errors import UsageError
@@ -59,4 +60,5 @@ def _text(shape: tuple[int, int]) -> str:
 
 def _simulated(context: Context, name: str, shape: tuple[int, int]) -> SynapseArray:
     cells = draw(MODEL, context.seed, shape[0] * shape[1], {"mismatch": MISMATCH}, name)
-    return SimulatedSynapseArray(cells, shape)
+    synapses = SimulatedSynapseArray(cells, shape)
+    return RecordedSynapseArray(synapses, context.sink, digests=context.keeps_digests)
