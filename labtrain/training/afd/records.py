@@ -34,6 +34,7 @@ class NeuronRecord(TrainingRecord):
     def __init__(self, sink: Sink, recipe: str, attributes: Mapping[str, Any]) -> None:
         super().__init__(sink, recipe, attributes)
         self._findings: RowStream | None = None
+        self._gradients: RowStream | None = None
 
     def finding(self, row: Mapping[str, Any]) -> None:
         """Note what was found wrong with a neuron in use."""
@@ -42,11 +43,12 @@ class NeuronRecord(TrainingRecord):
         self._findings.append(row)
 
     def gradients(self, neurons: list[int], check: GradientCheck) -> None:
-        """Note every slope of a gradient check."""
-        rows = self._sink.stream(f"{self._root}/gradients", GRADIENTS, self._attributes)
+        """Note every slope of a gradient check; one of each layer."""
+        if self._gradients is None:
+            self._gradients = self._sink.stream(f"{self._root}/gradients", GRADIENTS, self._attributes)
         for column, neuron in enumerate(neurons):
             for point in range(len(check.amperes)):
-                rows.append(
+                self._gradients.append(
                     {
                         "neuron": neuron,
                         "amperes": float(check.amperes[point, column]),
