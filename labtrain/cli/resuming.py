@@ -88,7 +88,8 @@ def resume_recording(
     with Session.create(out, start={**start, **origin}, bench_file=bench_file, force=force) as session:
         for text in recording.notes:
             session.note(text)
-        resume = Resume(recording, session)
+        # What a simulated bench has been through stands in no checkpoint: with one, all is done again.
+        resume = Resume(recording, session, from_checkpoints=bench_file is None)
         results, bench_seconds = run_order(order, bench_file, resume.sink, progress)
         resume.finish()
     return Recorded(out, session.status, results, bench_seconds)

@@ -20,6 +20,8 @@ from labtrain.session.recording import Recording
 from labtrain.session.sink import Sink
 
 FORM = "labtrain-state-1"
+ROWS = "rows"
+"""In a checkpoint's document: how many rows each stream had when it was noted."""
 NUMPY, SCALAR = "numpy", "numpy-scalar"
 _PLACE = "checkpoints"
 _PART_LENGTH = 80
@@ -74,7 +76,7 @@ def note_state(sink: Sink, name: str, state: Any, pack: Pack = no_more) -> None:
         reader takes for a checkpoint.
     """
     tree = _Writer(sink, name, pack).node(state, name)
-    sink.document(name, {"form": FORM, "state": tree})
+    sink.document(name, {"form": FORM, "state": tree, ROWS: sink.rows_noted()})
     sink.barrier()
 
 

@@ -224,6 +224,10 @@ class Recording:
         versions = _versions(self._look_up("arrays", "array", name), until)
         return [np.asarray(self._file[version["path"]][()]) for version in versions]
 
+    def array_seqs(self, name: str) -> list[int]:
+        """Return the sequence numbers of all arrays of that name, in order."""
+        return [int(version["seq"]) for version in self._look_up("arrays", "array", name)]
+
     def array_unit(self, name: str) -> str:
         """Return the unit of the newest array of that name."""
         return str(self._look_up("arrays", "array", name)[-1]["unit"])
@@ -231,6 +235,11 @@ class Recording:
     def exchange_names(self) -> list[str]:
         """Return the device arrays whose calls were recorded."""
         return list(self._index["exchanges"])
+
+    def exchange_seqs(self, array: str) -> list[int]:
+        """Return the sequence numbers of all calls of one device array, in order."""
+        forms = self._look_up("exchanges", "exchanged array", array)
+        return sorted(int(seq) for form in forms for seq in self._file[f"{form['path']}/seq"][()])
 
     def exchanges(self, array: str, until: int | None = None) -> Sequence[Exchange]:
         """Return the calls of one device array, in order; those up to a sequence number, if one is given."""

@@ -101,6 +101,11 @@ class Replay:
         return ReplayLink(alias, self._tapes[alias], self._verdict)
 
     @property
+    def streams(self) -> StreamReplay:
+        """Everything but messages, and how far the re-run has come."""
+        return self._streams
+
+    @property
     def is_over(self) -> bool:
         """Whether nothing is compared any more: the record has ended, or did not agree."""
         return self._verdict.over
@@ -194,3 +199,7 @@ class _ReplaySink(Sink):
 
     def barrier(self) -> None:
         """Nothing to make safe."""
+
+    def rows_noted(self) -> dict[str, int]:
+        """Return how many rows of each stream have come."""
+        return {name: rows.position for name, rows in self._streams.rows.items()}

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any, final
 
 from numpy.typing import NDArray
 
 from labtrain.errors import ReplayMismatch
+from labtrain.session.ahead import Ahead, newest_ahead, play_up_to
 from labtrain.session.record_end import RecordEnds
 from labtrain.session.recording import Recording
 from labtrain.session.replay import Replay
@@ -29,6 +31,10 @@ class Resume:
         Of the interrupted run; kept open until the run is over.
     session
         What the resumed run writes to.
+    from_checkpoints
+        Whether parts of the run may go on from their newest checkpoint instead of being done again: where a
+        checkpoint holds all the state there is, as with directly simulated arrays. What the record holds
+        behind the checkpoint is compared as ever.
 
     Attributes
     ----------
@@ -39,8 +45,10 @@ class Resume:
         sent or noted that the record contradicts.
     """
 
-    def __init__(self, recording: Recording, session: Sink) -> None:
+    def __init__(self, recording: Recording, session: Sink, *, from_checkpoints: bool = False) -> None:
         self.replay = Replay(recording)
+        self.recording = recording
+        self.from_checkpoints = from_checkpoints
         self._prefix = True
         self._taken_up = False
         self.sink: Sink = _ResumeSink(session, self.replay.sink, self)
@@ -88,8 +96,11 @@ class _ResumeSink(Sink):
     def __init__(self, session: Sink, record: Sink, resume: Resume) -> None:
         self._session = session
         self._record = record
+        self._resume = resume
         self._compare = resume.compare
         self._recorded_seqs: dict[int, int] = {}
+        self._rows: dict[str, RowStream] = {}
+        self._opened_ahead: set[str] = set()
 
     def command(self, port: str, payload: bytes, t_ns: int) -> int:
         """Compare and note a message."""
@@ -107,10 +118,16 @@ class _ResumeSink(Sink):
         self._session.reply(port, seq, payload, status, t_ns)
 
     def stream(self, name: str, columns: Mapping[str, Column], attributes: Mapping[str, Any]) -> RowStream:
-        """Open a stream in both."""
+        """Open a stream in both; one that was opened on the way to a checkpoint is open already."""
+        if name in self._opened_ahead:
+            self._opened_ahead.remove(name)
+            streams, declared = self._resume.replay.streams, self._resume.recording.rows(name)
+            self._compare(lambda: streams.check_opening(name, declared, columns, attributes))
+            return self._rows[name]
         recorded = self._compare(lambda: self._record.stream(name, columns, attributes))
         rows = self._session.stream(name, columns, attributes)
-        return rows if recorded is None else _ResumeRows(rows, recorded, self._compare)
+        self._rows[name] = rows if recorded is None else _ResumeRows(rows, recorded, self._compare)
+        return self._rows[name]
 
     def exchange(
         self, array: str, verb: str, inputs: Mapping[str, NDArray[Any]], outputs: Mapping[str, NDArray[Any]]
@@ -132,6 +149,29 @@ class _ResumeSink(Sink):
     def barrier(self) -> None:
         """Make everything noted so far safe."""
         self._session.barrier()
+
+    def rows_noted(self) -> dict[str, int]:
+        """Return how many rows each stream of the new session has."""
+        return self._session.rows_noted()
+
+    def checkpoint_ahead(self, run: str, steps: str = "") -> Ahead | None:
+        """Return where the run may go on, while it has not come beyond the record."""
+        resume = self._resume
+        if resume.is_live or not resume.from_checkpoints:
+            return None
+        recording, streams = resume.recording, resume.replay.streams
+        name = newest_ahead(recording, run, steps, streams)
+        if name is None:
+            return None
+        play = partial(play_up_to, name, recording, streams, self, self._opened)
+        return Ahead(recording, name, play)
+
+    def _opened(self, name: str) -> RowStream:
+        if name not in self._rows:
+            recorded = self._resume.recording.rows(name)
+            self.stream(name, recorded.declared, recorded.attributes)
+            self._opened_ahead.add(name)
+        return self._rows[name]
 
 
 @final

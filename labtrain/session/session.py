@@ -53,7 +53,7 @@ class Session(Sink):
         self._now_ns = clock.now_ns
         self._exchanges = SessionExchanges(journal, clock, self._define)
         self._heads: dict[str, tuple[Any, tuple[int, ...], str, bytes]] = {}  # of the newest of each name
-        self._streams = 0
+        self._streams: dict[str, SessionRows] = {}
         self._claims = Claims()
         self._defining = threading.Lock()
         self._pair_due = True
@@ -151,12 +151,12 @@ class Session(Sink):
                 raise UsageError(
                     f"the stream {name!r} is open already", remedy="number the runs of one session"
                 )
-            self._streams += 1
-            number = numbered(self._streams, "streams")
+            number = numbered(len(self._streams) + 1, "streams")
+            rows = self._streams[name] = SessionRows(form, number, self._append, self._clock)
         described = {n: [c.dtype, c.unit, c.long_name] for n, c in form.columns.items()}
         document = {"number": number, "name": name, "columns": described, "attributes": plain}
         self._define(Kind.STREAM, number, json.dumps(document).encode())
-        return SessionRows(form, number, self._append, self._clock)
+        return rows
 
     def exchange(
         self, array: str, verb: str, inputs: Mapping[str, NDArray[Any]], outputs: Mapping[str, NDArray[Any]]
@@ -198,6 +198,10 @@ class Session(Sink):
     def barrier(self) -> None:
         """Return when all that was acknowledged would survive a power cut."""
         self._journal.barrier()
+
+    def rows_noted(self) -> dict[str, int]:
+        """Return how many rows each stream has."""
+        return {name: rows.count for name, rows in self._streams.items()}
 
     def seal(self, status: Status = "complete") -> Path:
         """End the run and turn its journal into the HDF5 file; sealing again changes nothing.

@@ -18,6 +18,7 @@ class SessionRows(RowStream):
     """Packs each row and appends it to the journal."""
 
     def __init__(self, form: RowForm, number: int, append: Callable[..., int], clock: Clock) -> None:
+        self.count = 0
         self._pack = form.pack
         self._number = number
         self._append = append
@@ -26,3 +27,4 @@ class SessionRows(RowStream):
     def append(self, row: Mapping[str, Any]) -> None:
         """Add one row."""
         self._append(_ROW, 0, self._number, self._now_ns(), 0, self._pack(row))
+        self.count += 1

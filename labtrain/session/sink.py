@@ -9,10 +9,13 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from labtrain.session.ahead import Ahead
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +81,20 @@ class Sink(ABC):
     @abstractmethod
     def barrier(self) -> None:
         """Return when all that was acknowledged would survive a power cut."""
+
+    def rows_noted(self) -> dict[str, int]:
+        """Return how many rows each open stream has; nothing where none are kept."""
+        return {}
+
+    def checkpoint_ahead(self, run: str, steps: str = "") -> Ahead | None:
+        """Return the newest state of ``run`` from which a resumed run may go on; every other run has none.
+
+        Parameters
+        ----------
+        run, steps
+            Such as ``"train/iris-afd"``, and how the names of its states in question begin: ``"fold0-"``.
+        """
+        return None
 
 
 class _NullRows(RowStream):

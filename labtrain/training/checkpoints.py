@@ -44,6 +44,24 @@ def checkpoint(sink: Sink, run: str, step: int | str, state: Any) -> None:
     note_state(sink, checkpoint_name(run, step), state, _leaf)
 
 
+def go_on(sink: Sink, run: str, steps: str = "") -> Any:
+    """Return the state from which a resumed run goes on; every other run begins at the beginning: None.
+
+    When this returns, the record has been taken over up to that state.
+
+    Parameters
+    ----------
+    run, steps
+        Whose states, and how the names of those in question begin: ``"fold0-"``.
+    """
+    ahead = sink.checkpoint_ahead(run, steps)
+    if ahead is None:
+        return None
+    state = read_state(ahead.recording, ahead.name, _tensor)
+    ahead.take_over()
+    return state
+
+
 def checkpoints(recording: Recording, run: str) -> list[str]:
     """Return the steps at which a run noted checkpoints, oldest first."""
     head = checkpoint_name(run, "")

@@ -13,19 +13,23 @@ from labtrain.session.provenance import register_provenance
 
 @contextmanager
 def deterministic(threads: int = 1) -> Iterator[None]:
-    """Run torch with ``threads`` threads and deterministic algorithms; restore both afterwards.
+    """Run torch with ``threads`` threads, deterministic algorithms and its generator at the beginning.
 
-    Sums split over threads differ in their last bits, so the number belongs to the record.
+    All three are restored afterwards. Sums split over threads differ in their last bits, so the number
+    belongs to the record; where the generator stood before would stand in every checkpoint.
     """
     before = torch.get_num_threads()
     kernels = torch.get_deterministic_debug_mode()
+    drawn = torch.get_rng_state()
     torch.set_num_threads(threads)
+    torch.default_generator.manual_seed(0)
     # use_deterministic_algorithms() is the same switch, but imports torch's compiler: seconds, for nothing.
     torch.set_deterministic_debug_mode("error")
     try:
         yield
     finally:
         torch.set_num_threads(before)
+        torch.set_rng_state(drawn)
         torch.set_deterministic_debug_mode(kernels)
 
 

@@ -12,8 +12,9 @@ import torch
 from numpy.typing import NDArray
 
 from labtrain.clock import RealClock
+from labtrain.training.checkpoints import checkpoint, go_on
 from labtrain.training.datasets import Images, load_images
-from labtrain.training.loop import Epoch, Schedule, Split, Step, accuracy, train
+from labtrain.training.loop import Epoch, Schedule, Split, Step, Training, accuracy, train
 from labtrain.training.randomness import permutation
 from labtrain.training.recipes import Context
 from labtrain.training.records import TrainingRecord
@@ -74,10 +75,17 @@ class ImageRun:
         """Train the conventional network, where it is asked for; return its epochs and its last accuracy."""
         if not self.context.baseline:
             return [], None
+        run, sink = f"train/{self.recipe}/baseline", self.context.sink
+        kept = go_on(sink, run)
+        if kept is not None:
+            return [Epoch(*values) for values in kept["history"]], kept["accuracy"]
         network = build()
         optimiser = None if optimise is None else optimise(network)
         epochs = train(network, self.split, self.schedule, seed=self.context.seed, optimiser=optimiser)
-        return epochs, accuracy(network, *self.last)
+        reached = accuracy(network, *self.last)
+        history = [list(vars(epoch).values()) for epoch in epochs]
+        checkpoint(sink, run, "end", {"history": history, "accuracy": reached})
+        return epochs, reached
 
     def open_record(self) -> TrainingRecord:
         """Begin the streams of steps and epochs."""
@@ -106,6 +114,11 @@ class ImageRun:
             What the progress says besides the loss.
         """
         clock = RealClock()
+        training = Training(network, self.split, self.schedule, seed=self.context.seed, optimiser=optimiser)
+        state = record.go_on(0)
+        if state is not None:
+            training.load_state_dict(state)
+            self.context.progress.advance(len(training.history), "from its checkpoint")
 
         def noted(step: Step) -> None:
             record.step(0, step, network)
@@ -114,17 +127,11 @@ class ImageRun:
         def after_epoch(epoch: Epoch) -> None:
             before_epoch_row()
             record.epoch(0, epoch, beside[epoch.epoch] if beside else None)
+            if self.schedule.keeps_state(epoch.epoch, self.context.settings["checkpoint_every"]):
+                record.state(0, epoch.epoch, training.state_dict())
             self.context.progress.advance(note=f"loss {epoch.train_loss:.3f}{told()}")
 
-        train(
-            network,
-            self.split,
-            self.schedule,
-            seed=self.context.seed,
-            optimiser=optimiser,
-            after_step=noted,
-            after_epoch=after_epoch,
-        )
+        training.run(noted, after_epoch)
         return accuracy(network, *self.last), clock.now_ns() / 1e9
 
     def result(self, reached: float, baseline: float | None, **own: Any) -> dict[str, Any]:

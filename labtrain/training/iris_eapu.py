@@ -24,7 +24,7 @@ from labtrain.training.eapu.optimiser import EaPU
 from labtrain.training.eapu.pairs import PairedSynapses
 from labtrain.training.eapu.records import WriteRecord
 from labtrain.training.iris import fold_splits, load_iris
-from labtrain.training.loop import Epoch, Schedule, Split, Step, train
+from labtrain.training.loop import Epoch, Schedule, Split, Step, Training, train
 from labtrain.training.networks import tanh_perceptron
 from labtrain.training.randomness import initialise
 from labtrain.training.recipes import Context, Recipe
@@ -82,6 +82,12 @@ class _Run:
         network = self.build(k)
         optimiser = self.optimiser(network, schedule)
 
+        training = Training(network, split, schedule, seed=self.context.seed, k=k, optimiser=optimiser)
+        state = self.record.go_on(k)
+        if state is not None:
+            training.load_state_dict(state)
+            self.context.progress.advance(len(training.history), "from its checkpoint")
+
         def after_step(step: Step) -> None:
             self.record.step(k, step, network)
             self.writes.step(step.step, optimiser)
@@ -89,18 +95,11 @@ class _Run:
         def after_epoch(epoch: Epoch) -> None:
             self.writes.epoch()
             self.record.epoch(k, epoch, beside[epoch.epoch] if beside else None)
+            if schedule.keeps_state(epoch.epoch, self.context.settings["checkpoint_every"]):
+                self.record.state(k, epoch.epoch, training.state_dict())
             self.context.progress.advance(note=f"{epoch.validation_accuracy:.1f} %")
 
-        epochs = train(
-            network,
-            split,
-            schedule,
-            seed=self.context.seed,
-            k=k,
-            optimiser=optimiser,
-            after_step=after_step,
-            after_epoch=after_epoch,
-        )
+        epochs = training.run(after_step, after_epoch)
         self.record.checkpoint(k, network)
         return epochs
 

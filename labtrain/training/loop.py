@@ -45,6 +45,10 @@ class Schedule:
         fall = 0.5 * (1.0 + np.cos(np.pi * step / steps))
         return float(self.learning_rate * (self.final_fraction + (1.0 - self.final_fraction) * fall))
 
+    def keeps_state(self, epoch: int, every: int) -> bool:
+        """Whether a state is kept at the end of ``epoch``: every so many and after the last; with 0 never."""
+        return every > 0 and ((epoch + 1) % every == 0 or epoch + 1 == self.epochs)
+
 
 @dataclass(frozen=True)
 class Step:

@@ -11,7 +11,7 @@ from typing import Any
 import torch
 
 from labtrain.session.sink import Column, Sink
-from labtrain.training.checkpoints import checkpoint
+from labtrain.training.checkpoints import checkpoint, go_on
 from labtrain.training.determinism import weights_digest
 from labtrain.training.loop import Epoch, Step
 
@@ -92,6 +92,10 @@ class TrainingRecord:
     def state(self, fold: int, epoch: int, state: Mapping[str, Any]) -> None:
         """Note all that a training needs to go on from the end of an epoch."""
         checkpoint(self._sink, self._root, f"fold{fold}-epoch{epoch}", state)
+
+    def go_on(self, fold: int) -> Any:
+        """Return the state from which a resumed run goes on in a fold, None where it begins there."""
+        return go_on(self._sink, self._root, f"fold{fold}-")
 
     def checkpoint(self, fold: int, network: torch.nn.Module) -> None:
         """Note the weights of a fold."""

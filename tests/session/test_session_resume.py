@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from session_runs import Interrupted, everything, interrupted
 
 from labtrain.bus import Bus
 from labtrain.cli.recorded import Order, record
@@ -19,48 +20,12 @@ from labtrain.cli.resuming import require_unfinished, resume_recording
 from labtrain.cli.steps import protocol_step, train_step
 from labtrain.clock import VirtualClock
 from labtrain.errors import ReplayMismatch, UsageError
-from labtrain.progress import Progress, SilentProgress
+from labtrain.progress import SilentProgress
 from labtrain.session import Column, RecordEnds, Recording, Replay, Resume, Session, Sink
 
 COLUMNS = {"k": Column("int64"), "text": Column("str")}
 IV = protocol_step("iv-curve", "neurons[0:2]", {"points": "5", "repeats": "1"}, 1)
 IRIS = train_step("iris-afd", None, {"epochs": "2", "folds": "2"}, baseline=False)
-
-
-class Interrupted(Progress):
-    """Presses Ctrl-C at the n-th step of the work."""
-
-    def __init__(self, steps: int) -> None:
-        self.left = steps
-
-    def start(self, label: str, total: int) -> None: ...
-
-    def advance(self, steps: int = 1, note: str = "") -> None:
-        self.left -= 1
-        if self.left == 0:
-            signal.raise_signal(signal.SIGINT)
-
-
-def everything(path: Path) -> dict[str, Any]:
-    """All that a session noted of its run, as comparable data; its times aside."""
-    with Recording.open(path) as recording:
-        messages = recording.transactions()
-        rows = {name: recording.rows(name) for name in recording.stream_names()}
-        return {
-            "status": recording.status,
-            "messages": list(messages),
-            "answers": messages.status.tolist(),
-            "rows": {n: {c: list(map(repr, v)) for c, v in r.columns.items()} for n, r in rows.items()},
-            "arrays": {n: recording.array(n).tobytes() for n in recording.array_names()},
-            "documents": {n: recording.documents(n) for n in recording.document_names()},
-            "exchanges": {n: len(recording.exchanges(n)) for n in recording.exchange_names()},
-        }
-
-
-def interrupted(order: Order, steps: int) -> Path:
-    with pytest.raises(KeyboardInterrupt):
-        record(order, Interrupted(steps))
-    return order.out
 
 
 def small_run(sink: Sink, on_the_way: Any) -> None:

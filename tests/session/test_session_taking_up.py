@@ -13,6 +13,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+from session_runs import Interrupted
+from session_runs import interrupted as interrupted_order
 from typer.testing import CliRunner
 
 from labtrain.bench import Bench, locate_bench
@@ -23,7 +25,7 @@ from labtrain.cli.replaying import replay_recording
 from labtrain.cli.steps import protocol_step, train_step
 from labtrain.cli.taking_up import Findings, point_of_rest, read_states, take_up
 from labtrain.errors import ReplayMismatch
-from labtrain.progress import Progress, SilentProgress
+from labtrain.progress import SilentProgress
 from labtrain.session import Recording
 
 LABTRAIN = [sys.executable, "-m", "labtrain"]
@@ -52,24 +54,8 @@ def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         process.communicate(timeout=30)
 
 
-class Interrupted(Progress):
-    """Presses Ctrl-C at the n-th step of the work."""
-
-    def __init__(self, steps: int) -> None:
-        self.left = steps
-
-    def start(self, label: str, total: int) -> None: ...
-
-    def advance(self, steps: int = 1, note: str = "") -> None:
-        self.left -= 1
-        if self.left == 0:
-            signal.raise_signal(signal.SIGINT)
-
-
 def interrupted(bench: Path, out: Path) -> Path:
-    with pytest.raises(KeyboardInterrupt):
-        record(Order("run", [CHECK, IV], 3, bench, out=out), Interrupted(CHECKED + CUT))
-    return out
+    return interrupted_order(Order("run", [CHECK, IV], 3, bench, out=out), CHECKED + CUT)
 
 
 def resume(session: Path, *words: str) -> tuple[int, dict[str, Any]]:

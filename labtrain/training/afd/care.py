@@ -7,8 +7,9 @@ training; offsets and, of neurons whose curve has moved, the mapping are then re
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import torch
@@ -117,6 +118,35 @@ class NeuronCare:
     def columns(self) -> list[Indices]:
         """Which of the chosen neurons each layer has."""
         return np.split(np.arange(len(self.chosen)), np.cumsum(self.widths[:-1]))
+
+    def state_dict(self) -> dict[str, Any]:
+        """Which pairs are in use, spare, failed and retired, what was found, and what checks compare with."""
+        return {
+            "chosen": self.chosen.copy(),
+            "spares": list(self.spares),
+            "found": [dict(finding) for finding in self.found],
+            "retired": sorted(self.retired),
+            "failed": sorted(self.failed),
+            "saturating": sorted(self.saturating),
+            "check": self.check.state_dict(),
+        }
+
+    def load_state_dict(self, state: Mapping[str, Any], layers: Sequence[DeviceNeurons]) -> None:
+        """Take :meth:`state_dict`'s result back, and give the layers the pairs that they had."""
+        self.chosen[:] = state["chosen"]
+        self.spares[:], self.found[:] = state["spares"], state["found"]
+        for own, name in (
+            (self.retired, "retired"),
+            (self.failed, "failed"),
+            (self.saturating, "saturating"),
+        ):
+            own.clear()
+            own.update(state[name])
+        for layer, columns in zip(layers, self.columns(), strict=True):
+            neurons = [int(index) for index in self.chosen[columns]]
+            array = self.chip.select(neurons)
+            layer.rewire(array, self.make_estimator(array, neurons), layer.mapping)
+        self.check.load_state_dict(self._view(self.chosen), state["check"])
 
     def _deal_with(self, fold: int, epoch: int, j: int, condition: str) -> None:
         if self.policy == "replace" and self.spares:

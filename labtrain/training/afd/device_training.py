@@ -119,20 +119,38 @@ class DeviceTraining:
         care.begin(fold, device_layers(network), self.latest)
         training = Training(network, split, schedule, seed=self.context.seed, k=k, criterion=criterion)
 
+        state = self.record.go_on(fold)
+        if state is not None:
+            self._take_up(state, training, care)
+            self.context.progress.advance(len(training.history), "from its checkpoint")
+
         def after_step(step: Step) -> None:
             self.record.step(fold, step, network)
 
         def after_epoch(epoch: Epoch) -> None:
             self.record.epoch(fold, epoch, beside[epoch.epoch] if beside else None)
             self.watch(fold, epoch.epoch, network, care)
-            every = self.context.settings["checkpoint_every"]
-            if every and (epoch.epoch + 1) % every == 0:
-                self.record.state(fold, epoch.epoch, training.state_dict())
+            if schedule.keeps_state(epoch.epoch, self.context.settings["checkpoint_every"]):
+                self.record.state(fold, epoch.epoch, self._state(training, care))
             self.context.progress.advance(note=epoch.told())
 
         history = training.run(after_step, after_epoch)
         self.finish_fold(fold, network)
         return network, history
+
+    def _state(self, training: Training, care: NeuronCare) -> dict[str, Any]:
+        """All that a fold needs to go on from the end of an epoch."""
+        own = {"calibration_readings": self.calibration_readings, "care": care.state_dict()}
+        return {**training.state_dict(), "devices": own}
+
+    def _take_up(self, state: Mapping[str, Any], training: Training, care: NeuronCare) -> None:
+        """Take :meth:`_state`'s result back."""
+        layers = device_layers(training.network)
+        care.load_state_dict(state["devices"]["care"], layers)  # first: it says which pairs the layers have
+        training.load_state_dict(state)
+        for layer in layers:
+            layer.last_look = layer.ledger.copy()
+        self.calibration_readings = state["devices"]["calibration_readings"]
 
     def care(self, network: torch.nn.Module) -> NeuronCare:
         """Begin to look after the neurons of a network."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -53,6 +54,20 @@ class PairCheck:
         self._array = array
         self._stimuli = np.repeat(quantised(amperes, array.resolution_amperes), REPEATS, axis=0)
         self._means, self._errors = self._read()
+
+    def state_dict(self) -> dict[str, Any]:
+        """What later checks compare with, and the readings so far."""
+        return {
+            "readings": self.readings,
+            "stimuli": self._stimuli,
+            "means": self._means,
+            "errors": self._errors,
+        }
+
+    def load_state_dict(self, array: NeuronPairArray, state: Mapping[str, Any]) -> None:
+        """Take :meth:`state_dict`'s result back, of the pairs of ``array``; nothing is read."""
+        self._array, self.readings = array, int(state["readings"])
+        self._stimuli, self._means, self._errors = state["stimuli"], state["means"], state["errors"]
 
     def _read(self) -> tuple[Floats, Floats]:
         """Means and their standard errors, ``[points, 2 devices, n]`` V."""
