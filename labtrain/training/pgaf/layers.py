@@ -82,7 +82,7 @@ class _Linear(torch.nn.Module):  # type: ignore[misc]  # torch is not type-check
         if delta.shape[1] <= NARROW:
             return True
         shares = [float(torch.count_nonzero(some)) / max(some.numel(), 1) for some in (delta, gates)]
-        return math.prod(shares) < PROPAGATION_DENSE_FROM
+        return bool(math.prod(shares) < PROPAGATION_DENSE_FROM)
 
     def get_extra_state(self) -> dict[str, Any]:
         """Counts, and the switches' state where there are switches."""
