@@ -27,7 +27,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::Depr
 @pytest.fixture(scope="module")
 def cluster():
     with distributed.LocalCluster(
-        n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None
+        n_workers=2, threads_per_worker=1, processes=True, dashboard_address=":0"
     ) as two:
         yield two
 
@@ -75,7 +75,7 @@ def test_cells_that_fail_are_listed_and_the_others_finish(cluster, tmp_path):
 
 def test_workers_with_several_threads_are_refused(tmp_path):
     with distributed.LocalCluster(
-        n_workers=1, threads_per_worker=2, processes=True, dashboard_address=None
+        n_workers=1, threads_per_worker=2, processes=True, dashboard_address=":0"
     ) as wide:
         run = partial(on_cluster, address=wide.scheduler_address)
         cells = cells_of({"mismatch": ["0.05"]}, COMMON, 1)
