@@ -1,6 +1,6 @@
-"""How often 95 % intervals hold the hidden truth, how far off the fits are, how often the true model is rejected.
+"""How often 95 % intervals hold the hidden truth; how far off fits are; how often the true model is rejected.
 
-    python benchmarks/twin_coverage.py --store DIR [--fits 500] [--models vteam yakopcic] [--seconds 200] [--publish]
+    python benchmarks/twin_coverage.py --store DIR [--fits 500] [--models vteam] [--seconds 200] [--publish]
 
 The hidden devices are those of the tests (``tests/twins/twins_hidden.py``). Every fit is a line of
 ``DIR/NAME.jsonl``; a run goes on where the one before stopped and ends after ``--seconds`` of CPU.

@@ -19,6 +19,9 @@ from labtrain.limits import Limits
 
 GROUND = "ground"
 
+CONTACT_RESISTANCE = "contact_resistance"
+"""The setting of every simulated array that belongs to its contacts and not to its devices, in ohm."""
+
 
 @dataclass(frozen=True, slots=True)
 class InstrumentPlan:
@@ -64,6 +67,25 @@ class Crosspoint:
 
 
 @dataclass(frozen=True, slots=True)
+class SenseLead:
+    """A second connection to a device, by which a source meter senses and sends no current.
+
+    Attributes
+    ----------
+    device_node
+        Where it touches the device: a terminal (``"probe.top"``), or ``"ground"`` for the device's return.
+    node
+        The node of the bench that it is tied to.
+    crosspoint
+        The relay that connects it, if a matrix is between.
+    """
+
+    device_node: str
+    node: str
+    crosspoint: Crosspoint | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class TerminalPlan:
     """Where one terminal of a device is connected.
 
@@ -80,6 +102,8 @@ class TerminalPlan:
     expected_resistance
         (low, high) in ohm to ground, at some 20 mV: the terminal's own, or else its device's; None where
         neither is known.
+    sense
+        The leads by which this terminal and the device's return are sensed in four-wire measurements.
     """
 
     name: str
@@ -87,6 +111,12 @@ class TerminalPlan:
     crosspoint: Crosspoint | None = None
     limits: Limits = field(default_factory=Limits)
     expected_resistance: tuple[float, float] | None = None
+    sense: tuple[SenseLead, ...] = ()
+
+    @property
+    def nodes(self) -> frozenset[str]:
+        """Every node of the bench that is tied to this terminal."""
+        return frozenset((self.node, *(lead.node for lead in self.sense if lead.device_node != GROUND)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,6 +35,7 @@ class IVCurve(DeviceProcedure):
     NAME = "iv-curve"
     PLOT = ("amperes", "volts")
     COLUMNS = DEVICE | {
+        "wires": Column("int64", "", "wires: 2, or 4 with sense leads"),
         "repeat": Column("int64", "", "repeat"),
         "direction": Column("str", "", "direction of the sweep"),
         "programmed": Column("float64", "", "programmed level (A in current mode, V in voltage mode)"),
@@ -117,6 +118,12 @@ class IVCurve(DeviceProcedure):
         maximum=200.0,
         description="of the other quantity, in V or A by mode; 0: what the terminal's limits allow",
     )
+    wires = ListParameter(
+        "Wires",
+        choices=[2, 4],
+        default=2,
+        description="4: sensed at the device by the terminal's own sense lead; leads and contacts drop out",
+    )
     nplc = FloatParameter(
         "Aperture", default=0.1, minimum=0.01, maximum=10, description="in power-line cycles a reading"
     )
@@ -143,11 +150,25 @@ class IVCurve(DeviceProcedure):
         """The sweep's turning point and its compliance, on every terminal."""
         largest, points = float(np.max(np.abs(self._levels()))), len(self._sweep()[0]) * self.repeats
         demands = []
-        for name in chosen_terminals(self.device, self.terminal):
+        for name in self._terminals():
             limit = self._limit(name, largest)
             volts, amperes = (limit, largest) if self.mode == "current" else (largest, limit)
             demands.append(Demand(name, volts, amperes, points, seconds=points * self._point_seconds()))
         return tuple(demands)
+
+    def _terminals(self) -> list[str]:
+        """Return the chosen terminals; of ``all``, by four wires, those with a sense lead."""
+        names = chosen_terminals(self.device, self.terminal)
+        if self.wires == 2:
+            return names
+        sensed = [name for name in names if self.device.terminals[name].sense]
+        if not sensed or (self.terminal != ALL and sensed != names):
+            raise UsageError(
+                f"{self.device.name}.{names[0]} has no sense lead for four-wire measurements",
+                remedy='state one in the bench file (sense = "matrix.ROW,COLUMN"), or give wires=2',
+                key="wires",
+            )
+        return sensed
 
     def _point_seconds(self) -> float:
         return float(self.nplc * 0.02 + 2e-3)
@@ -162,7 +183,7 @@ class IVCurve(DeviceProcedure):
     def execute(self) -> None:
         """Sweep each terminal as often as asked; a route is held for a minute at most."""
         together = max(int(_ROUTE_SECONDS / (len(self._sweep()[0]) * self._point_seconds())), 1)
-        for terminal in chosen_terminals(self.device, self.terminal):
+        for terminal in self._terminals():
             for first in range(0, self.repeats, together):
                 if self.interlude():
                     return
@@ -172,8 +193,9 @@ class IVCurve(DeviceProcedure):
         levels, ways = self._sweep()
         largest = float(np.max(np.abs(levels)))
         limit = self._limit(terminal, largest)
-        with self.bench.route(self.device.name, terminal) as meter:
-            meter.configure(self.mode, largest, limit, limit, self.nplc)
+        four = self.wires == 4
+        with self.bench.route(self.device.name, terminal, sense=four) as meter:
+            meter.configure(self.mode, largest, limit, limit, self.nplc, remote_sense=four)
             for repeat in repeats:
                 if self.should_stop():
                     return
@@ -182,6 +204,7 @@ class IVCurve(DeviceProcedure):
                     row = {
                         "device": self.device.name,
                         "terminal": terminal,
+                        "wires": self.wires,
                         "repeat": repeat,
                         "direction": way,
                         "programmed": float(sweep.programmed[i]),

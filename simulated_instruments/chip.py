@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import replace
 from typing import Final
 
 from labtrain import populations
 from labtrain.errors import UsageError
-from labtrain.wiring import BenchPlan, DevicePlan
+from labtrain.wiring import CONTACT_RESISTANCE, BenchPlan, DevicePlan
 from simulated_instruments.circuit import Edge
 from simulated_instruments.devices import Circumstances, Device
 from simulated_instruments.kinds import DEVICE_KINDS
 
 CONTACT_OHMS: Final = 1.0
-"""Of a terminal's contact, unless its array's settings say ``contact_resistance``."""
+"""Of a terminal's contact and a sense lead's, unless the array's settings say ``contact_resistance``."""
 
 
 def devices(plan: BenchPlan, seconds: Callable[[], float]) -> Iterable[tuple[str, Device]]:
@@ -41,8 +40,7 @@ def devices(plan: BenchPlan, seconds: Callable[[], float]) -> Iterable[tuple[str
                 remedy=f"known: {', '.join(sorted(DEVICE_KINDS))}",
                 key=f"arrays.{array.name}.kind",
             )
-        settings = {k: v for k, v in array.settings.items() if k != "contact_resistance"}
-        population = populations.population_of_plan(replace(array, settings=settings), plan.seed)
+        population = populations.population_of_plan(array, plan.seed)
         terminals = populations.model_named(array.kind).terminals
         for device in array.devices:
             what = Circumstances(
@@ -60,7 +58,7 @@ def devices(plan: BenchPlan, seconds: Callable[[], float]) -> Iterable[tuple[str
 def ties(plan: BenchPlan) -> Iterable[Edge]:
     """Tie every terminal to its node of the bench through its contact."""
     for array in plan.arrays.values():
-        ohms = float(array.settings.get("contact_resistance", CONTACT_OHMS))
+        ohms = float(array.settings.get(CONTACT_RESISTANCE, CONTACT_OHMS))
         for device in array.devices:
             yield from _ties_of(device, ohms)
 
@@ -68,3 +66,5 @@ def ties(plan: BenchPlan) -> Iterable[Edge]:
 def _ties_of(device: DevicePlan, ohms: float) -> Iterable[Edge]:
     for terminal in device.terminals.values():
         yield f"{device.name}.{terminal.name}", terminal.node, ohms
+        for lead in terminal.sense:
+            yield lead.device_node, lead.node, ohms

@@ -108,6 +108,27 @@ class Network:
         """Tell whether anything is permanently tied to ``node``."""
         return node in self._edges_at
 
+    def joined(self, start: str, contacts: Iterable[Crosspoint]) -> set[str]:
+        """Return what wires and closed relays join to ``start``; ground ends a way."""
+        relays, found, waiting = self._relay_edges(contacts), {start}, [start]
+        while waiting:
+            node = waiting.pop()
+            if node == GROUND:
+                continue
+            for one, other, _ in self._edges_at.get(node, []) + relays.get(node, []):
+                waiting += {one, other} - found
+                found |= {one, other}
+        return found
+
+    def _relay_edges(self, contacts: Iterable[Crosspoint]) -> defaultdict[str, list[Edge]]:
+        relays: defaultdict[str, list[Edge]] = defaultdict(list)
+        for contact in sorted(contacts, key=lambda c: (c.matrix, c.row, c.column)):
+            row, column = f"{contact.matrix}.row{contact.row}", f"{contact.matrix}.col{contact.column}"
+            edge = (row, column, max(self._relay_ohms.get(contact.matrix, 0.0), LEAST_OHMS))
+            relays[row].append(edge)
+            relays[column].append(edge)
+        return relays
+
     def circuit(
         self,
         origin: str,
@@ -116,12 +137,7 @@ class Network:
         generators: Sequence[GeneratorPort],
     ) -> Circuit:
         """Return what ``origin`` reaches through wires, closed relays and devices that conduct."""
-        relays: defaultdict[str, list[Edge]] = defaultdict(list)
-        for contact in sorted(contacts, key=lambda c: (c.matrix, c.row, c.column)):
-            row, column = f"{contact.matrix}.row{contact.row}", f"{contact.matrix}.col{contact.column}"
-            edge = (row, column, max(self._relay_ohms.get(contact.matrix, 0.0), LEAST_OHMS))
-            relays[row].append(edge)
-            relays[column].append(edge)
+        relays = self._relay_edges(contacts)
         far_ends = {port.hi: port.lo for port in meters} | {port.lo: port.hi for port in meters}
         edges: dict[int, Edge] = {}
         branches: dict[int, Branch] = {}
@@ -158,6 +174,7 @@ def _pruned(
 ) -> Circuit:
     """Drop dead ends, which carry no current, so that a route stays a plain chain."""
     kept = {GROUND, *(p.hi for p in meters), *(p.lo for p in meters), *(p.node for p in generators)}
+    kept |= {node for port in meters for node in port.senses}
     while True:
         degree: defaultdict[str, int] = defaultdict(int)
         for start, end, _ in edges:

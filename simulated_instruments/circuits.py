@@ -8,7 +8,7 @@ from typing import Final
 
 import numpy as np
 
-from labtrain.wiring import Crosspoint
+from labtrain.wiring import GROUND, Crosspoint
 from simulated_instruments.circuit import Circuit, Network
 from simulated_instruments.devices import Branch
 from simulated_instruments.laws import Floats, LinearLaw
@@ -130,6 +130,11 @@ class Circuits:
         self.changed()
         return True
 
+    def joined(self, one: str, other: str, *, by_ground: bool = False) -> bool:
+        """Tell whether wires and closed relays join two nodes, by ground too or only apart from it."""
+        both = self._network.joined(one, self.closed) & self._network.joined(other, self.closed)
+        return bool(both if by_ground else both - {GROUND})
+
     def wear(self) -> None:
         """Note that a device has broken: circuits look different now."""
         self._wear += 1
@@ -147,7 +152,10 @@ class Circuits:
         return driven
 
     def _known(self, origin: str) -> Driven:
-        on = (tuple([port.on for port in self.meters]), tuple([port.on for port in self.generators]))
+        on = (
+            tuple([(port.on, port.remote) for port in self.meters]),
+            tuple([port.on for port in self.generators]),
+        )
         key = (origin, self.closed, on, self._wear)
         driven = self._found.get(key)
         if driven is None:

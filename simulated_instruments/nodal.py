@@ -121,7 +121,7 @@ class NodalSystem:
         return self._points(x, kinds, limited)
 
     def _meters(self, x: Floats) -> tuple[Floats, Floats]:
-        volts = [self._between(x, meter.hi, meter.lo) for meter in self._circuit.meters]
+        volts = [self._between(x, *meter.senses) for meter in self._circuit.meters]
         stacked = np.stack(volts, 1) if volts else np.zeros((len(x), 0))
         return stacked, x[:, self._n + self._m :]
 
@@ -163,10 +163,10 @@ class NodalSystem:
         for index, meter in enumerate(self._circuit.meters):
             row = self._n + self._m + index
             current = kinds[:, index]
-            across = self._between(x, meter.hi, meter.lo)
+            across = self._between(x, *meter.senses)
             residual[:, row] = np.where(current, x[:, row] * _SCALE, across)
             residual[:, row] -= values[:, index] * np.where(current, _SCALE, 1.0)
-            self._write_row(jacobian, row, meter.hi, meter.lo, np.where(current, 0.0, 1.0))
+            self._write_row(jacobian, row, *meter.senses, np.where(current, 0.0, 1.0))
             jacobian[:, row, row] = np.where(current, _SCALE, 0.0)
         return residual, jacobian
 

@@ -80,6 +80,8 @@ class SmuChannel:
         self.model = ReadingModel(seed, name, ideal, specification)
         self._overhead, self._cycle, self.off_share = overhead_seconds, cycle_seconds, off_share
         self._port = world.add_meter(f"{name}.hi", f"{name}.lo")
+        self._lost = False
+        world.when_relays_move(self._relays_moved)
         self._log: Log | None = None
 
     def set_defaults(
@@ -113,6 +115,8 @@ class SmuChannel:
     def effective_limit(self) -> float:
         """Return the limit as it is held: a fixed measure range clamps it (range compliance)."""
         limited = LIMITED[self.function]
+        if self._lost and limited == "VOLT":
+            return min(self.protection, self._most(self.specification.range_for("VOLT", math.inf)))
         sense, limit = self.senses[limited], self.source.limit
         if not sense.auto and self.measured in (None, limited):
             limit = min(limit, self.specification.overrange * sense.range)
@@ -121,6 +125,9 @@ class SmuChannel:
     def apply(self) -> None:
         """Make the world see the present settings."""
         port = self._port
+        remote = self.output and self.senses[self.measured or "VOLT"].remote
+        self._lost = remote and not self.world.senses(port)
+        port.remote = remote and not self._lost
         if self.output:
             level = self._driven_once(self.source.level)
             drive: tuple[Mode, float, float] | None = (_MODES[self.function], level, self.effective_limit())
@@ -136,7 +143,7 @@ class SmuChannel:
         actual = self.model.sourced(self.function, source.range, levels)
         if self.function == "CURR":
             return actual
-        if self._lost_its_lead():
+        if self._lost:
             actual = np.where(levels != 0, np.sign(levels) * self._most(source.range), actual)
         return np.clip(actual, -self.protection, self.protection)
 
@@ -146,13 +153,13 @@ class SmuChannel:
         actual = self.model.sourced_once(self.function, source.range, level)
         if self.function == "CURR":
             return actual
-        if level and self._lost_its_lead():
+        if level and self._lost:
             actual = math.copysign(self._most(source.range), level)
         return min(max(actual, -self.protection), self.protection)
 
-    def _lost_its_lead(self) -> bool:
-        remote = self.senses[self.measured or "VOLT"].remote
-        return remote and not self.world.wired(f"{self.name}.sense_hi")
+    def _relays_moved(self) -> None:
+        if self._port.remote or self._lost:
+            self.apply()
 
     def _most(self, full_scale: float) -> float:
         return full_scale * self.specification.overrange
@@ -235,6 +242,7 @@ class SmuChannel:
         aperture = self.aperture()
         world.wait(self.delay + self.settle + self.apertures * aperture + self._overhead)
         volts, amperes, limited = world.measure(self._port, aperture)
+        volts = 0.0 if self._lost else volts
         volts = read("VOLT", *self._reading_of("VOLT"), volts)
         amperes = read("CURR", *self._reading_of("CURR"), amperes)
         return Point(self.source.level, volts, amperes, world.now_ns(), limited)
@@ -289,6 +297,7 @@ class SmuChannel:
     def take(self, levels: Floats, times_ns: Floats, dwell: float) -> None:
         """Source ``levels [B]`` for ``dwell`` seconds each, read each, store."""
         volts, amperes, limited = self.world.sweep(self._port, self._driven(levels), self.aperture(), dwell)
+        volts = 0.0 * volts if self._lost else volts
         read = self.model.read
         volts = read("VOLT", *self._reading_of("VOLT"), volts)
         amperes = read("CURR", *self._reading_of("CURR"), amperes)

@@ -22,10 +22,17 @@ class MeterPort:
         Whether the output is off, though its relay is closed: it stands at what its off state says.
     mode, level, limit
         What it sources (V or A) and the limit of the other quantity (A or V).
+    sense_hi, sense_lo
+        The nodes of its sense leads.
+    remote
+        Whether it senses there and not at ``hi`` and ``lo``.
     """
 
     hi: str
     lo: str
+    sense_hi: str = ""
+    sense_lo: str = ""
+    remote: bool = False
     on: bool = False
     idle: bool = False
     mode: Mode = "voltage"
@@ -36,6 +43,11 @@ class MeterPort:
     def drives(self) -> bool:
         """Whether the output is on."""
         return self.on and not self.idle
+
+    @property
+    def senses(self) -> tuple[str, str]:
+        """The nodes between which it sees its voltage."""
+        return (self.sense_hi, self.sense_lo) if self.remote else (self.hi, self.lo)
 
 
 @dataclass(slots=True, eq=False)

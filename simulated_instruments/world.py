@@ -74,6 +74,7 @@ class World:
         self._circuits = Circuits(self._network)
         self._suffering = Suffering(self._circuits, self.devices)
         self._processes: tuple[Callable[[int], None], ...] = ()
+        self._told: list[Callable[[], None]] = []
 
     # --- taking turns and time -------------------------------------------------------------
 
@@ -120,9 +121,20 @@ class World:
 
     def add_meter(self, hi: str, lo: str) -> MeterPort:
         """Connect a source meter; a ``lo`` that no wire takes up is linked to ground at the instrument."""
-        port = MeterPort(hi, lo if self._network.wired(lo) else GROUND)
+        leads = (f"{hi.removesuffix('hi')}sense_{end}" for end in ("hi", "lo"))
+        port = MeterPort(hi, lo if self._network.wired(lo) else GROUND, *leads)
         self._circuits.meters.append(port)
         return port
+
+    def senses(self, port: MeterPort) -> bool:
+        """Tell whether both sense leads of a meter are joined to its output, behind whatever wires."""
+        return self._circuits.joined(port.hi, port.sense_hi) and self._circuits.joined(
+            port.lo, port.sense_lo, by_ground=True
+        )
+
+    def when_relays_move(self, tell: Callable[[], None]) -> None:
+        """Register who wants to be told that some relay has moved."""
+        self._told.append(tell)
 
     def add_generator(self, node: str) -> GeneratorPort:
         """Connect one output of a generator."""
@@ -136,6 +148,8 @@ class World:
         if self._circuits.close(matrix, closed):
             self.changed()
             self._suffering.switched_hot(live)
+            for tell in self._told:
+                tell()
 
     def wired(self, node: str) -> bool:
         """Tell whether any wire goes to ``node``."""

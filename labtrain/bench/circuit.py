@@ -85,6 +85,7 @@ class Circuit:
             for device in array.devices:
                 for terminal in device.terminals.values():
                     self._terminals[terminal.node].append((device, terminal))
+                    self._tie_leads(terminal)
         self.channels = {
             node: Channel(alias, channel)
             for alias, spec in specs.items()
@@ -107,6 +108,14 @@ class Circuit:
                 wire = Wire(row_node(relay), column_node(relay), bandwidth=bandwidth)
                 self._relays[wire.start].append((relay, wire.end, wire))
                 self._relays[wire.end].append((relay, wire.start, wire))
+
+    def _tie_leads(self, terminal: TerminalPlan) -> None:
+        """Join the sense leads of a terminal to it: whatever reaches one reaches the device."""
+        for lead in terminal.sense:
+            here = GROUND if lead.device_node == GROUND else terminal.node
+            tie = Wire(lead.node, here)
+            self._wires[lead.node].append((here, tie, False))
+            self._wires[here].append((lead.node, tie, True))
 
     def paths(self, starts: Iterable[str], closed: Closed) -> dict[str, Path]:
         """Return every node within reach of ``starts``, with the path of the largest gain."""
@@ -141,8 +150,16 @@ class Circuit:
         )
 
     def nodes(self, channel: Channel) -> list[str]:
-        """Return the nodes that carry the channel's signal (``lo`` is its return)."""
-        return [node for node, one in self.channels.items() if one == channel and not node.endswith(".lo")]
+        """Return the nodes that carry the channel's signal (``lo`` is its return).
+
+        A sense lead hangs on the output inside the instrument (some 100 kohm), so it counts.
+        """
+        returns = (".lo", ".sense_lo")
+        return [node for node, one in self.channels.items() if one == channel and not node.endswith(returns)]
+
+    def forcing_nodes(self, channel: Channel) -> list[str]:
+        """Return the nodes by which the channel drives."""
+        return [node for node in self.nodes(channel) if not node.endswith(".sense_hi")]
 
     def sources_at(self, terminal: TerminalPlan) -> tuple[tuple[Channel, Path], ...]:
         """Return the channels that reach a terminal once its own relay is closed, with their paths."""
@@ -150,7 +167,7 @@ class Circuit:
 
     def _sources_at(self, node: str, relay: Crosspoint | None) -> tuple[tuple[Channel, Path], ...]:
         closed: Closed = frozenset() if relay is None else frozenset({relay})
-        paths = ((one, self.paths(self.nodes(one), closed).get(node)) for one in self._each_channel)
+        paths = ((one, self.paths(self.forcing_nodes(one), closed).get(node)) for one in self._each_channel)
         return tuple((channel, path) for channel, path in paths if path is not None)
 
     def _touched_by(self, moving: Closed, closed: Closed) -> tuple[tuple[Channel, str], ...]:

@@ -68,6 +68,10 @@ class Contacts:
         }
         self._sink.document(f"contacts/{contact.where}", document)
 
+    def note_sense(self, where: str, ohm: float) -> None:
+        """Record what four wires have found."""
+        self._sink.document(f"contacts/{where} (four wires)", {"ohm": ohm, "ok": True})
+
     def due(self, device: DevicePlan, terminal: TerminalPlan) -> bool:
         """Whether a terminal must be checked before it is driven."""
         where = f"{device.name}.{terminal.name}"

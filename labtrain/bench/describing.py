@@ -65,6 +65,7 @@ def _terminal(terminal: TerminalPlan) -> dict[str, Any]:
     return {
         "node": terminal.node,
         "crosspoint": None if terminal.crosspoint is None else str(terminal.crosspoint),
+        "sense": [str(lead.crosspoint or lead.node) for lead in terminal.sense],
         "limits": _limits(terminal.limits),
         "expected_resistance": _strict(terminal.expected_resistance),
     }

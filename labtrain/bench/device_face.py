@@ -48,23 +48,29 @@ class DeviceFace:
         return select_devices(self.plan, text)
 
     @contextmanager
-    def route(self, device: str | DevicePlan, terminal: str) -> Iterator[SourceMeter]:
+    def route(self, device: str | DevicePlan, terminal: str, *, sense: bool = False) -> Iterator[SourceMeter]:
         """Connect the source meter that can reach a terminal, for the length of the block.
 
         Relays close cold, ground side first; on every way out the source goes off and they open. The
         first route to a terminal begins with its contact check.
 
+        Parameters
+        ----------
+        sense
+            Connect the sense leads too, check them, and allow ``configure(..., remote_sense=True)``.
+
         Raises
         ------
         CheckFailed
-            When the terminal's contact check does not find what the bench file expects.
+            When the terminal's contact check does not find what the bench file expects, or a sense lead is
+            open.
         UsageError
-            When no source meter can reach the terminal.
+            When no source meter can reach the terminal, or it has no sense lead.
         LimitExceeded
             When a relay may not move.
         """
         self._surroundings.look()
-        with self._ways.route(*self._terminal(device, terminal)) as meter:
+        with self._ways.route(*self._terminal(device, terminal), sense) as meter:
             yield meter
 
     def contact_check(

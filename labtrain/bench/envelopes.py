@@ -10,6 +10,7 @@ from labtrain.bench.contacts import Contacts
 from labtrain.bench.endurance import EnduranceBook
 from labtrain.bench.nodes import column_node
 from labtrain.bench.relays import RelayBoard
+from labtrain.bench.sense import SenseRoutes
 from labtrain.bench.worst_case import GENERATOR_OHMS, at_generator, at_source_meter
 from labtrain.errors import LimitExceeded
 from labtrain.limits import Limits, tightest
@@ -35,6 +36,8 @@ class ChannelEnvelope(Envelope):
         Say which devices have passed their contact check.
     book
         Is charged with pulses before they are sent.
+    senses
+        Say which channel may sense by four wires.
     """
 
     def __init__(
@@ -44,10 +47,12 @@ class ChannelEnvelope(Envelope):
         channel: Channel,
         contacts: Contacts,
         book: EnduranceBook,
+        senses: SenseRoutes | None = None,
         *,
         stiff: bool,
     ) -> None:
         self._circuit, self._board, self._contacts, self._book = circuit, board, contacts, book
+        self._senses = senses or SenseRoutes(board)
         self._channel, self._stiff, self.routes = channel, stiff, board
         self._known: dict[Closed, tuple[Limits, str]] = {}
 
@@ -83,13 +88,17 @@ class ChannelEnvelope(Envelope):
                 if f"{one.device.name}.{other.name}" in ends:
                     continue
                 for relay in self._board.closed:
-                    if column_node(relay) == other.node and not self._circuit.is_grounded_row(relay):
+                    if column_node(relay) in other.nodes and not self._circuit.is_grounded_row(relay):
                         raise LimitExceeded(
                             f"a pulse on {one.name} would leave by {other.name} through {relay};"
                             " nothing was sent",
                             remedy=f"open {relay} first, or use bench.pulse_path",
                             key=one.name,
                         )
+
+    def before_remote_sense(self, amperes: float) -> None:
+        """Raise unless the channel's sense route is closed and its device bears ``amperes`` at any volts."""
+        self._senses.require(self._channel, amperes)
 
     def before_arming(self, pulses: int, trigger_source: str) -> None:
         """Raise where a device in reach would get more pulses than it may, or nobody could count them."""

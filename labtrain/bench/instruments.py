@@ -14,6 +14,7 @@ from labtrain.bench.grounding import grounding_relays
 from labtrain.bench.keep_alive import KeepingAlive
 from labtrain.bench.planning import BenchSetup
 from labtrain.bench.relays import RelayBoard
+from labtrain.bench.sense import SenseRoutes
 from labtrain.bench.sources import GeneratorSource, MeterSource, Source
 from labtrain.errors import UsageError
 from labtrain.naming import nearest
@@ -51,6 +52,7 @@ class Instruments:
         self._matrices: dict[str, SwitchMatrix] = {}
         self._sensors: dict[str, Sensor] = {}
         self.sources: dict[Channel, Source] = {}
+        self.senses = SenseRoutes(board)
         self._gate = SafetyGate(circuit, board, self.sources)
 
     def source_meter(self, name: str) -> SourceMeter:
@@ -144,7 +146,7 @@ class Instruments:
                 self.switch_matrix(matrix)  # limits follow what is closed, so that must be known first
         stiff = spec.role == "source-meter"
         envelope = ChannelEnvelope(
-            self._circuit, self._board, channel, self._contacts, self._book, stiff=stiff
+            self._circuit, self._board, channel, self._contacts, self._book, self.senses, stiff=stiff
         )
         port = self._connection.ports[alias]
         clock = self._patient_clock()

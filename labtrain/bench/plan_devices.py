@@ -18,7 +18,15 @@ from labtrain.errors import LabtrainError
 from labtrain.limits import Limits, tightest
 from labtrain.naming import nearest
 from labtrain.roles.spec import DriverSpec
-from labtrain.wiring import GROUND, ArrayPlan, Crosspoint, DevicePlan, TerminalPlan
+from labtrain.wiring import (
+    CONTACT_RESISTANCE,
+    GROUND,
+    ArrayPlan,
+    Crosspoint,
+    DevicePlan,
+    SenseLead,
+    TerminalPlan,
+)
 
 Path = tuple[str, ...]
 Ohms = tuple[float, float]
@@ -76,7 +84,9 @@ class _Planner:
             remedy = 'give kind = "FILE.toml", or leave it out'
             self._problems.add((*path, "twins"), f"the kind {table.kind!r} is no twin's file", remedy)
         plan = self._devices(path, name, table, count, model)
-        return plan if model is None else replace(plan, settings=self._settings(path, table, model))
+        if model is None:
+            return plan
+        return replace(plan, settings={**plan.settings, **self._settings(path, table, model)})
 
     def _from_a_file(self, path: Path, name: str, table: DeviceTable, count: int | None) -> ArrayPlan:
         """Plan devices whose model and parameters a twin or a table states."""
@@ -108,7 +118,9 @@ class _Planner:
             )
             for index in range(1 if count is None else count)
         )
-        return ArrayPlan(name, kind, len(devices), devices, single=count is None)
+        contact = table.contact_resistance
+        settings = {} if contact is None else {CONTACT_RESISTANCE: contact}
+        return ArrayPlan(name, kind, len(devices), devices, settings, single=count is None)
 
     def _model(self, path: Path, table: DeviceTable) -> Any:
         if not table.kind:
@@ -165,6 +177,7 @@ class _Planner:
             key = (*path, "terminals", terminal)
             limits = self._limits(path, key, table, given, first=index == 0)
             planned = self._terminal(key, terminal, f"{name}.{terminal}", given, index, limits)
+            planned = replace(planned, sense=self._sense(key, f"{name}.{terminal}", given, index))
             terminals[terminal] = replace(planned, expected_resistance=given.expected_resistance or expected)
         return DevicePlan(name, kind, terminals, array, index, expected)
 
@@ -194,11 +207,32 @@ class _Planner:
             self._problems.add_error(key, error)
             return TerminalPlan(terminal, GROUND, None, limits)
         if crosspoint is not None:
-            other = self._taken.setdefault(node, where)
-            if other != where:
-                remedy = "give every terminal its own column, or use a template such as {2i}"
-                self._problems.add(key, f"{where} and {other} are both connected to {node}", remedy)
+            self._take(key, node, where)
         return TerminalPlan(terminal, node, crosspoint, limits)
+
+    def _sense(self, key: Path, where: str, given: TerminalTable, index: int) -> tuple[SenseLead, ...]:
+        """Plan the sense leads of a terminal and of its device's return."""
+        leads = []
+        for name, text, at in (("sense", given.sense, where), ("sense_return", given.sense_return, GROUND)):
+            if not text:
+                continue
+            try:
+                node, crosspoint = self._place(expand(text, index))
+            except LabtrainError as error:
+                self._problems.add_error((*key, name), error)
+                continue
+            if crosspoint is not None:
+                self._take((*key, name), node, f"{where} ({name})")
+            leads.append(SenseLead(at, node, crosspoint))
+        if given.sense_return and not given.sense:
+            self._problems.add((*key, "sense_return"), "sense_return without sense", "give sense as well")
+        return tuple(leads)
+
+    def _take(self, key: Path, node: str, where: str) -> None:
+        other = self._taken.setdefault(node, where)
+        if other != where:
+            remedy = "give every terminal its own column, or use a template such as {2i}"
+            self._problems.add(key, f"{where} and {other} are both connected to {node}", remedy)
 
     def _place(self, text: str) -> tuple[str, Crosspoint | None]:
         alias = text.partition(".")[0]

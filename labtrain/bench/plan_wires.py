@@ -26,10 +26,21 @@ def plan_wires(tables: BenchTable, specs: Mapping[str, DriverSpec], problems: Pr
             problems.add((*path, "to"), f"the wire from {start} ends where it starts", "name the other end")
         wires.append(Wire(start, table.to, table.resistance, table.attenuation, table.bandwidth))
     wired = {end for wire in wires for end in (wire.start, wire.end)}
+    _whole_pairs(wired, problems)
     for alias, spec in specs.items():
         lows = [node for node in source_nodes(alias, spec) if node.endswith(".lo")]
         wires += [Wire(node, GROUND) for node in lows if node not in wired]
     return tuple(wires)
+
+
+def _whole_pairs(wired: set[str], problems: Problems) -> None:
+    """Demand both sense leads of a source meter, or none."""
+    for node in sorted(wired):
+        for one, other in (("sense_hi", "sense_lo"), ("sense_lo", "sense_hi")):
+            if node.endswith(f".{one}") and node.removesuffix(one) + other not in wired:
+                missing = node.removesuffix(one) + other
+                remedy = f'wire it as well: [wires."{missing}"] to = "ground", or a row of a matrix'
+                problems.add(("wires", node), f"{node} is wired and {missing} is not", remedy)
 
 
 def _check(

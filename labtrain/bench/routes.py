@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import final
 
@@ -35,11 +35,17 @@ class Routes:
 
     @contextmanager
     def closed(
-        self, device: DevicePlan, terminal: TerminalPlan, channel: Channel, source: Source
+        self,
+        device: DevicePlan,
+        terminal: TerminalPlan,
+        channel: Channel,
+        source: Source,
+        sensing: Iterable[Crosspoint] = (),
     ) -> Iterator[None]:
         """Connect ``channel`` to a terminal for the length of the block.
 
-        The source is cold when relays close (ground side first) and when they open again (in reverse).
+        The source is cold when relays close (ground side first, those of sense leads last) and when they open
+        again (in reverse).
 
         Raises
         ------
@@ -54,7 +60,8 @@ class Routes:
         if channel in self._busy:
             message = f"{channel} is connected to {self._busy[channel]} already"
             raise UsageError(message, remedy="leave that route before another is closed", key=name)
-        relays = [*self._returns(device, terminal), *([terminal.crosspoint] if terminal.crosspoint else [])]
+        own = [terminal.crosspoint] if terminal.crosspoint else []
+        relays = [*self._returns(device, terminal), *own, *sorted(sensing, key=str)]
         self._busy[channel] = name
         done: list[Crosspoint] = []
         try:

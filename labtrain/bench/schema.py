@@ -75,6 +75,8 @@ class TerminalTable(Table):
     """``terminals.NAME``: where a terminal is connected, and what it alone may see."""
 
     to: str = ""
+    sense: str = ""
+    sense_return: str = ""
     limits: LimitsTable | None = None
     expected_resistance: OhmsRange | None = None
 
@@ -114,6 +116,7 @@ class DeviceTable(OpenTable):
     twins: list[str] = Field(default_factory=list)
     limits: LimitsTable | None = None
     expected_resistance: OhmsRange | None = None
+    contact_resistance: Ohms | None = None
     terminals: dict[str, Annotated[TerminalTable, BeforeValidator(_terminal)]] = Field(default_factory=dict)
     reading: ReadingTable = Field(default_factory=ReadingTable)
     writing: WritingTable = Field(default_factory=WritingTable)

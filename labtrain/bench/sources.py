@@ -59,6 +59,8 @@ class MeterSource(Source):
         state = self.role.state
         if not state.output:
             return None
+        if self.role.senses_remotely:
+            return "is on and senses by four wires"
         if state.mode != "voltage":
             return "is on in current mode"
         if abs(state.level) > 0:

@@ -14,6 +14,7 @@ from labtrain.bench.pulse_path import PulsePath, nominal
 from labtrain.bench.relays import RelayBoard
 from labtrain.bench.rests import Rests
 from labtrain.bench.routes import Routes
+from labtrain.bench.sense import SENSE_VOLTS, check_sense, sense_route
 from labtrain.bench.sources import GeneratorSource, MeterSource
 from labtrain.errors import LimitExceeded, UsageError
 from labtrain.roles.pulse_generator import PulseGenerator
@@ -41,8 +42,12 @@ class Ways:
         self._routes = Routes(circuit, board, instruments.switch_matrix, rests)
 
     @contextmanager
-    def route(self, device: DevicePlan, terminal: TerminalPlan) -> Iterator[SourceMeter]:
+    def route(self, device: DevicePlan, terminal: TerminalPlan, sense: bool = False) -> Iterator[SourceMeter]:
         """Connect the source meter that can reach a terminal; contact-checked the first time."""
+        if sense:
+            with self._sense_route(device, terminal) as meter:
+                yield meter
+            return
         where = f"{device.name}.{terminal.name}"
         self._may_rest()
         channel, source = self._source(device, terminal, MeterSource)
@@ -52,6 +57,23 @@ class Ways:
                 self._measure_contact(device, terminal, source.role)
                 self._contacts.require(where)
             yield source.role
+
+    @contextmanager
+    def _sense_route(self, device: DevicePlan, terminal: TerminalPlan) -> Iterator[SourceMeter]:
+        """Connect by four wires: two-wire check at 10 mV, then the sense leads, each time anew."""
+        route = sense_route(device, terminal)
+        self._may_rest()
+        channel, source = self._source(device, terminal, MeterSource)
+        self._contacts.require(route.where)
+        with self._routes.closed(device, terminal, channel, source, route.relays):
+            volts = min(SENSE_VOLTS, contact_volts(terminal.limits))
+            contact = self._measure_contact(device, terminal, source.role, volts)
+            if not contact.ok:
+                raise contact.failure()
+            with self._instruments.senses.given(channel, route):
+                ohm = check_sense(source.role, route, contact)
+                self._contacts.note_sense(route.where, ohm)
+                yield source.role
 
     def contact_check(
         self,

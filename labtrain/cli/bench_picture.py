@@ -37,6 +37,7 @@ def bench_tables(described: Mapping[str, Any]) -> Any:
         for name, device in array["devices"].items():
             for terminal, item in device["terminals"].items():
                 reached = item["crosspoint"] or item["node"]
+                reached += "".join(f", sense {lead}" for lead in item["sense"])
                 devices.add_row(f"{name}.{terminal}", array["kind"], reached, _limits(item["limits"]))
     return Group(instruments, "", wires, "", devices)
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from labtrain.entry_points import DEVICE_MODELS, load
 from labtrain.errors import UsageError
 from labtrain.populations.model import DeviceModel, Population, Setting, Spread, stated
-from labtrain.wiring import ArrayPlan
+from labtrain.wiring import CONTACT_RESISTANCE, ArrayPlan
 
 __all__ = [
     "DeviceModel",
@@ -69,6 +69,7 @@ def population_of_plan(array: ArrayPlan, seed: int) -> Population:
     vectorised array are the same chip.
     """
     if not array.cells:
-        return draw(array.kind, seed, array.count, array.settings, array.name)
+        own = {name: value for name, value in array.settings.items() if name != CONTACT_RESISTANCE}
+        return draw(array.kind, seed, array.count, own, array.name)
     rows = [dict(zip(array.cells, row, strict=True)) for row in zip(*array.cells.values(), strict=True)]
     return stated(model_named(array.kind), seed, rows, array.name)

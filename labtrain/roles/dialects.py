@@ -59,8 +59,8 @@ class SourceMeterDialect(Dialect, Protocol):
     def in_compliance(self) -> bool:
         """Whether the source is limited now."""
 
-    def sense(self, quantity: Mode) -> None:
-        """Measure voltage or current from now on."""
+    def sense(self, quantity: Mode, remote: bool = False) -> None:
+        """Measure voltage or current from now on; ``remote``: by four wires."""
 
     def range_maximum(self, quantity: Mode, full_scale: float) -> float:
         """The largest level that a source range takes."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import final
 
+from labtrain.errors import LimitExceeded
 from labtrain.limits import Limits
 from labtrain.wiring import Crosspoint
 
@@ -38,6 +39,19 @@ class Envelope(ABC):
 
     def before_drive(self) -> None:  # noqa: B027 - optional
         """Raise where something in reach may not be driven yet; asked before an output goes on."""
+
+    def before_remote_sense(self, amperes: float) -> None:
+        """Raise unless a sense route is closed and checked to a device that bears ``amperes`` at any voltage.
+
+        Raises
+        ------
+        LimitExceeded
+            By default: there is no sense route.
+        """
+        raise LimitExceeded(
+            "four-wire sensing without a sense route; nothing was sent",
+            remedy="use bench.route(device, terminal, sense=True), of a terminal that states `sense`",
+        )
 
     def before_arming(self, pulses: int, trigger_source: str) -> None:  # noqa: B027 - optional
         """Raise where a device in reach may not receive so many more pulses; nothing is charged yet."""

@@ -52,6 +52,8 @@ class SourceChecks:
         check_level(mode, rounded, limits, where)
         if state.output and mode == state.mode:
             check_source(mode, rounded, state.compliance, limits, where)
+            if mode == "current":
+                self._control.before_remote_sense(abs(rounded))
             steps = np.array([state.level, rounded])
             check_steps(mode, steps, state.compliance, self._driver.settle_seconds, limits, where)
         self._control.memory.permit = self._permit(mode, full_scale, state, closed, limits)
@@ -61,6 +63,8 @@ class SourceChecks:
         self, mode: Mode, full_scale: float, state: SourceState, closed: frozenset[Crosspoint], limits: Limits
     ) -> Permit:
         """Return the window in which levels need not be checked one by one."""
+        if self._control.memory.remote:
+            return NOTHING  # relays of the sense route may open at any time: asked level by level
         bound, allowed, compliance = (
             (limits.voltage, limits.current, state.compliance_current)
             if mode == "voltage"
@@ -89,6 +93,7 @@ class SourceChecks:
         largest = float(np.max(np.abs(programmed)))
         self._fits(state.mode, largest, state.full_scale)
         check_source(state.mode, largest, state.compliance, limits, where)
+        self._control.before_remote_sense(largest if state.mode == "current" else state.compliance)
         path = np.concatenate([[state.level], programmed, [0.0]])
         interval = self._control.nplc() * self._driver.line_seconds + delay + self._driver.settle_seconds
         check_steps(state.mode, path, state.compliance, interval, limits, where)
@@ -102,6 +107,8 @@ class SourceChecks:
         state = self._control.believed()
         if state.output and state.mode == mode:
             check_source(mode, state.level, value, limits, where)
+            if mode == "voltage":
+                self._control.before_remote_sense(value)
         self._control.memory.seen = CHANGING
 
     def rounded(self, levels: NDArray[np.float64], mode: Mode, full_scale: float) -> NDArray[np.float64]:

@@ -42,7 +42,7 @@ class Memory:
     """
 
     __slots__ = (
-        "judged", "measure_range", "nplc", "permit", "quiet", "seen", "setup", "state", "stated",
+        "judged", "measure_range", "nplc", "permit", "quiet", "remote", "seen", "setup", "state", "stated",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -55,6 +55,7 @@ class Memory:
         self.setup: tuple[Any, ...] | None = None
         self.nplc = math.nan
         self.measure_range = math.nan
+        self.remote = False  # four wires: a lost sense lead leaves only the current held
 
 
 @final
@@ -109,13 +110,22 @@ class SourceControl:
         return fresh
 
     def set_up(
-        self, mode: Mode, level_range: float, limit: float, measure_range: float, nplc: float, limits: Limits
+        self,
+        mode: Mode,
+        level_range: float,
+        limit: float,
+        measure_range: float,
+        nplc: float,
+        limits: Limits,
+        remote: bool,
     ) -> None:
         """Set everything in the safe order with the output off, then read it back."""
         driver, memory, measured = self._driver, self.memory, other(mode)
         memory.state = None
         driver.source_mode = mode
-        driver.sense(measured)
+        memory.remote = memory.remote or remote  # until it is known to be off
+        driver.sense(measured, remote)
+        memory.remote = remote
         if mode == "voltage":
             driver.source_voltage_range = level_range
             driver.current_range = measure_range
@@ -181,6 +191,7 @@ class SourceControl:
             )
         self.refuse_auto_ranges(state.mode)
         self._envelope.before_drive()
+        self.before_remote_sense(state.compliance if state.mode == "voltage" else abs(state.level))
         limits, where = self._envelope.limits()
         check_source(state.mode, state.level, state.compliance, limits, where)
         self.refuse_coarse_range(state, limits, where)
@@ -193,6 +204,14 @@ class SourceControl:
         self._driver.output_enabled = True
         state.output = True
         memory.seen = self._port.incidents
+
+    def before_remote_sense(self, amperes: float) -> None:
+        """Have the bench accept ``amperes`` by four wires, should a lead be lost; by two nothing is asked.
+
+        A source that senses nothing drives its output to the end; what it still holds is the current.
+        """
+        if self.memory.remote:
+            self._envelope.before_remote_sense(amperes)
 
     def refuse_coarse_range(self, state: SourceState, limits: Limits, where: str) -> None:
         """Refuse a source range whose error at zero is of the size of the limit.

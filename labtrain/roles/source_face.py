@@ -29,6 +29,11 @@ class SourceFace:
     _port: Port
 
     @property
+    def senses_remotely(self) -> bool:
+        """Whether it was last configured to sense by four wires; asks nothing."""
+        return self._control.memory.remote
+
+    @property
     def state(self) -> SourceState:
         """What the source is set to; asks the instrument only where that is not known."""
         with self._call:

@@ -86,7 +86,14 @@ class SourceMeter(SourceFace, Role):
         self._checks = SourceChecks(driver, envelope, self._control, self.name)
 
     def configure(
-        self, mode: Mode, level_range: float, limit: float, measure_range: float, nplc: float = 1.0
+        self,
+        mode: Mode,
+        level_range: float,
+        limit: float,
+        measure_range: float,
+        nplc: float = 1.0,
+        *,
+        remote_sense: bool = False,
     ) -> None:
         """Set the source up in the safe order: output off, function, ranges, limit, level 0; then read back.
 
@@ -104,6 +111,9 @@ class SourceMeter(SourceFace, Role):
             The largest reading to come, in A or V.
         nplc
             Aperture in power line cycles.
+        remote_sense
+            By four wires: volts are sourced and measured where the sense leads touch the device. Only inside
+            ``bench.route(device, terminal, sense=True)``.
         """
         require_mode(mode)
         for value, what in ((level_range, "a level range"), (limit, "a limit"), (measure_range, "a range")):
@@ -112,13 +122,16 @@ class SourceMeter(SourceFace, Role):
         with self._call:
             limits, where = self._envelope.limits()
             check_compliance(mode, limit, limits, where)
-            state, setup = self._control.believed(), (mode, level_range, limit, measure_range, nplc)
+            if remote_sense:
+                self._envelope.before_remote_sense(limit if mode == "voltage" else 0.0)
+            state = self._control.believed()
+            setup = (mode, level_range, limit, measure_range, nplc, remote_sense)
             if self._control.memory.setup == setup:
                 return
             if state.output:
                 self._control.turn_off()
             self._control.forget_setup()
-            self._control.set_up(mode, level_range, limit, measure_range, nplc, limits)
+            self._control.set_up(mode, level_range, limit, measure_range, nplc, limits, remote_sense)
             self._control.memory.setup = setup
 
     def measure(self) -> SourceReading:

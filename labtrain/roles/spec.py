@@ -8,6 +8,9 @@ from typing import Any, Literal
 
 RoleName = Literal["source-meter", "pulse-generator", "switch-matrix", "sensor"]
 
+SOURCE_METER_NODES = ("hi", "lo", "sense_hi", "sense_lo")
+"""Of a source meter with four-wire sensing."""
+
 
 @dataclass(frozen=True, slots=True)
 class DriverSpec:
@@ -27,8 +30,9 @@ class DriverSpec:
     channel
         ``channel(instrument, name)`` gives the driver object that one role owns.
     nodes
-        ``nodes(channel)`` names the electrical nodes behind the alias, ``("hi", "lo")`` for a
-        source meter, ``("1",)`` for channel 1 of a generator. Matrices: empty.
+        ``nodes(channel)`` names the electrical nodes behind the alias, :data:`SOURCE_METER_NODES` for a
+        source meter (``("hi", "lo")`` without sensing), ``("1",)`` for channel 1 of a generator. Matrices:
+        empty.
     transport
         How a real one is reached; also which loopback mount imitates it.
     termination
