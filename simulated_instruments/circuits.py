@@ -28,39 +28,43 @@ class Driven:
 
     Attributes
     ----------
-    moving, noisy
-        The branches, with their places, whose devices levels themselves change; whose readings scatter.
+    branches, moving, noisy
+        The branches with their places: all; whose devices levels themselves change; whose readings scatter.
     varies
         Whether the same stimulus gives another answer at another time.
     """
 
     circuit: Circuit
     system: System
+    branches: tuple[tuple[int, Branch], ...] = field(init=False)
     moving: tuple[tuple[int, Branch], ...] = field(init=False)
     noisy: tuple[tuple[int, Branch], ...] = field(init=False)
     varies: bool = field(init=False)
+    _only: MeterPort | None = field(init=False)
     _remembers: bool = field(init=False)
     _known: dict[Hashable, OperatingPoint] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         # a device that breaks gets another law, and then its circuit is found anew
-        branches = tuple(enumerate(self.circuit.branches))
-        self.moving = tuple([(place, branch) for place, branch in branches if branch.law.moves])
-        self.noisy = tuple([(place, branch) for place, branch in branches if branch.law.noisy])
+        self.branches = tuple(enumerate(self.circuit.branches))
+        self.moving = tuple([(place, branch) for place, branch in self.branches if branch.law.moves])
+        self.noisy = tuple([(place, branch) for place, branch in self.branches if branch.law.noisy])
         self.varies = self.circuit.varies
         # Ohm's law is worked out sooner than its answer is looked up
         laws = [branch.law for branch in self.circuit.branches]
+        meters = self.circuit.meters
+        self._only = meters[0] if len(meters) == 1 and not self.circuit.generators else None
         self._remembers = isinstance(self.system, NodalSystem) or not all(
             [isinstance(law, LinearLaw) for law in laws]
         )
 
     def setting(self) -> Hashable:
         """Return all that the sources do to it now."""
-        meters, generators = self.circuit.meters, self.circuit.generators
-        if len(meters) == 1 and not generators:
-            return meters[0].mode, meters[0].level, meters[0].limit
-        drives = tuple([(port.mode, port.level, port.limit) for port in meters])
-        return drives, tuple([port.emf for port in generators])
+        only = self._only
+        if only is not None:
+            return only.mode, only.level, only.limit
+        drives = tuple([(port.mode, port.level, port.limit) for port in self.circuit.meters])
+        return drives, tuple([port.emf for port in self.circuit.generators])
 
     def states(self) -> Hashable:
         """Return the devices' states as far as they decide the answer; None where that is not known."""
@@ -82,7 +86,9 @@ class Driven:
 
     def standing(self) -> OperatingPoint:
         """Solve where the sources stand, or remember the answer where devices are as they were then."""
-        states = self.states() if self._remembers else None
+        if not self._remembers:
+            return self.system.standing()
+        states = self.states()
         if states is None:
             return self.system.standing()
         key = (self.setting(), states)

@@ -25,7 +25,7 @@ from simulated_instruments.laws import (
     ResistorLaw,
 )
 from simulated_instruments.magnet import Magnet
-from simulated_instruments.stress import BARRIER, LINE, Lifetime, TerminalStress
+from simulated_instruments.stress import BARRIER, LINE, ON_VOLTS, Lifetime, TerminalStress
 
 BROKEN_BARRIER_OHMS: Final = 120.0
 """A broken-down barrier is a short through what is left of the leads."""
@@ -88,9 +88,10 @@ class Branch:
 
     def stood(self, volts: float, seconds: float) -> bool:
         """Charge the time that a level stood whose magnitudes have been noted; return whether it broke."""
-        lifetime = self.lifetime
-        self.stress.note_time(volts, seconds)
-        if lifetime is None or self.stress.broken:
+        lifetime, stress = self.lifetime, self.stress
+        if abs(volts) > ON_VOLTS:
+            stress.seconds_on += seconds
+        if lifetime is None or stress.broken:
             return False
         return self._wears(lifetime.damage_at(volts, seconds))
 

@@ -44,7 +44,10 @@ class VirtualInstrument(ABC):
 
         No exception leaves: a bad message ends in the error queue.
         """
-        with self._busy, self._world.turn():
+        world = self._world
+        with self._busy, world.lock:
+            if world.processes:
+                world.catch_up()
             return self._carry_out(message)
 
     def power_cycle(self) -> None:

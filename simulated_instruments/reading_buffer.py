@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import lru_cache
+from operator import itemgetter
 from typing import Final
 
 import numpy as np
@@ -16,6 +19,15 @@ SOURCE_LIMITED: Final = 8.0
 """Bit of ``SOURSTAT`` for a source held by its limit."""
 
 _PLACES: Final = {name: place for place, name in enumerate(COLUMNS)}
+
+
+@lru_cache(maxsize=256)
+def _picked(names: tuple[str, ...]) -> Callable[[tuple[float, ...]], tuple[float, ...]]:
+    """Return what takes the named columns out of a row."""
+    if len(names) == 1:
+        place = _PLACES[names[0]]
+        return lambda row: (row[place],)
+    return itemgetter(*[_PLACES[name] for name in names])
 
 
 class ReadingBuffer:
@@ -71,7 +83,7 @@ class ReadingBuffer:
     def last(self, names: tuple[str, ...]) -> tuple[float, ...]:
         """Return the last reading; there must be one."""
         row = self._single[-1] if self._single else tuple(self._rows[-1].tolist())
-        return tuple([row[_PLACES[name]] for name in names])
+        return _picked(names)(row)
 
     def _joined(self) -> Floats:
         return np.concatenate([self._rows, np.array(self._single)]) if self._single else self._rows

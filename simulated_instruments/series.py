@@ -19,7 +19,6 @@ from simulated_instruments.circuit import Circuit
 from simulated_instruments.laws import CurrentLaw, Floats, LinearLaw
 from simulated_instruments.nodal import LEAK_SIEMENS, Drive
 from simulated_instruments.operating_points import OperatingPoint, OperatingPoints
-from simulated_instruments.sources import MeterPort
 
 _STEPS: Final = 100
 _PUSHED: Final = (((1.0,),), ((0.0,),))
@@ -39,9 +38,21 @@ class SeriesChain:
         """Solve where the source stands."""
         port = self.circuit.meters[0]
         law: Any = self.circuit.branches[0].law
-        if law.linear:
-            return self._linear_point(law.ohms, port)
-        return self.solve(Drive(port.mode, np.array([port.level]), port.limit)).last()
+        if not law.linear:
+            return self.solve(Drive(port.mode, np.array([port.level]), port.limit)).last()
+        # one point in plain numbers, to the bit what the arrays give (a test holds them together)
+        level, limit, forced, ohms = port.level, port.limit, port.mode == "current", law.ohms
+        total = ohms + self.ohms
+        if forced:
+            limited = not abs(level * total) <= limit
+            amperes = math.copysign(limit / total, level) if limited else level
+        else:
+            limited = limit * total < abs(level)
+            amperes = math.copysign(limit, level) if limited else level / total
+        across = ohms * amperes
+        transfer = (((0.0,),), ((-1.0 / total,),)) if limited is forced else _PUSHED
+        volts = across + amperes * self.ohms
+        return OperatingPoint((volts,), (amperes,), (limited,), (across,), (amperes,), lambda: transfer)
 
     def solve(self, drive: Drive) -> OperatingPoints:
         """Solve for B points; see :class:`simulated_instruments.nodal.NodalSystem`."""
@@ -67,22 +78,6 @@ class SeriesChain:
         return OperatingPoints(
             volts[column], amperes[column], limited[column], across[column], amperes[column], transfer
         )
-
-    # the same twice: one point in plain numbers, to the bit what the arrays give (a test holds them together)
-
-    def _linear_point(self, ohms: float, port: MeterPort) -> OperatingPoint:
-        level, limit, forced, total = port.level, port.limit, port.mode == "current", ohms + self.ohms
-        if forced:
-            limited = not abs(level * total) <= limit
-            amperes = math.copysign(limit / total, level) if limited else level
-        else:
-            limited = limit * total < abs(level)
-            amperes = math.copysign(limit, level) if limited else level / total
-        across = ohms * amperes
-        held = limited is forced
-        transfer = (((0.0,),), ((-1.0 / total,),)) if held else _PUSHED
-        volts = across + amperes * self.ohms
-        return OperatingPoint((volts,), (amperes,), (limited,), (across,), (amperes,), lambda: transfer)
 
     def _linear(self, ohms: Any, drive: Drive, forced: bool) -> tuple[Floats, Bools]:
         levels, limit, total = drive.levels, drive.limit, ohms + self.ohms

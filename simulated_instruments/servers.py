@@ -42,6 +42,8 @@ class LineBuffer:
 
     def feed(self, data: bytes) -> list[bytes]:
         """Take bytes; return the messages that are complete, terminators included."""
+        if not self._kept and data.find(b"\n") == len(data) - 1:  # one message: nearly always
+            return [data]
         whole = self._kept + data
         if not whole.endswith(b"\n"):
             head, _, self._kept = whole.rpartition(b"\n")

@@ -25,6 +25,7 @@ OVERSHOOT_VOLTS: Final = 0.25
 LIMITED: Final[Mapping[Quantity, Quantity]] = {"VOLT": "CURR", "CURR": "VOLT"}
 _MODES: Final[Mapping[Quantity, Mode]] = {"VOLT": "voltage", "CURR": "current"}
 _A_HAIR: Final = 1 + 1e-9
+_new = tuple.__new__  # half the price of a named tuple's own
 
 
 class SmuChannel:
@@ -149,13 +150,15 @@ class SmuChannel:
 
     def _driven_once(self, level: float) -> float:
         """Do what :meth:`_driven` does for one level."""
-        source = self.source
-        actual = self.model.sourced_once(self.function, source.range, level)
-        if self.function == "CURR":
+        function = self.function
+        source = self.sources[function]
+        actual = self.model.sourced_once(function, source.range, level)
+        if function == "CURR":
             return actual
         if level and self._lost:
             actual = math.copysign(self._most(source.range), level)
-        return min(max(actual, -self.protection), self.protection)
+        most = self.protection
+        return actual if -most <= actual <= most else math.copysign(most, actual)
 
     def _relays_moved(self) -> None:
         if self._port.remote or self._lost:
@@ -166,9 +169,9 @@ class SmuChannel:
 
     def fits(self, function: Quantity, level: float) -> bool:
         """Tell whether the source range, or the one that automatic ranging would choose, takes a level."""
-        source = self.sources[function]
-        full_scale = self.specification.range_for(function, level) if source.auto else source.range
-        return abs(level) <= self._most(full_scale) * _A_HAIR
+        source, sheet = self.sources[function], self.specification
+        full_scale = sheet.range_for(function, level) if source.auto else source.range
+        return abs(level) <= full_scale * sheet.overrange * _A_HAIR
 
     def set_level(self, function: Quantity, level: float) -> None:
         """Program a level that fits; on automatic range the range follows it."""
@@ -243,9 +246,11 @@ class SmuChannel:
         world.wait(self.delay + self.settle + self.apertures * aperture + self._overhead)
         volts, amperes, limited = world.measure(self._port, aperture)
         volts = 0.0 if self._lost else volts
-        volts = read("VOLT", *self._reading_of("VOLT"), volts)
-        amperes = read("CURR", *self._reading_of("CURR"), amperes)
-        return Point(self.source.level, volts, amperes, world.now_ns(), limited)
+        full_scale, nplc = self._reading_of("VOLT")
+        volts = read("VOLT", full_scale, nplc, volts)
+        full_scale, nplc = self._reading_of("CURR")
+        amperes = read("CURR", full_scale, nplc, amperes)
+        return _new(Point, (self.sources[self.function].level, volts, amperes, world.now_ns(), limited))
 
     def _reading_of(self, quantity: Quantity) -> tuple[float | None, float]:
         """Return range and aperture of a reading; a range of None is chosen for each.
@@ -254,7 +259,7 @@ class SmuChannel:
         """
         nplc = self.senses[self.measured or quantity].nplc
         if quantity == self.function:
-            return self.source.range, nplc
+            return self.sources[quantity].range, nplc
         sense = self.senses[quantity]
         return None if sense.auto or self.measured == "RES" else sense.range, nplc
 

@@ -56,11 +56,6 @@ class TerminalStress:
         )
         self.seconds_on += seconds * int((magnitudes > ON_VOLTS).sum())
 
-    def note_time(self, volts: float, seconds: float) -> None:
-        """Note that a level stood for ``seconds``."""
-        if abs(volts) > ON_VOLTS:
-            self.seconds_on += seconds
-
     def note_most(self, volts: float, amperes: float, watts: float) -> None:
         """Note magnitudes that begin to stand."""
         if volts > self.max_volts:

@@ -54,7 +54,7 @@ class Suffering:
             one = before.pop(id(driven), None)
             if one is None or not one.stays():
                 over += [] if one is None else [one]
-                one = self._begun(driven, driven.setting(), now_ns)
+                one = Standing(driven, driven.setting(), self._begun(driven), now_ns)
             self._standing[id(driven)] = one
         for one in (*over, *before.values()):
             self._end(one, now_ns)
@@ -67,18 +67,18 @@ class Suffering:
             return
         setting = driven.setting()
         if driven.varies or setting != one.setting:
-            self._standing[id(driven)] = self._begun(driven, setting, now_ns)
+            point = self._begun(driven)
             self._end(one, now_ns)
+            one.setting, one.point = setting, point
 
-    def _begun(self, driven: Driven, setting: Hashable, now_ns: int) -> Standing:
+    def _begun(self, driven: Driven) -> OperatingPoint:
         point = driven.standing()
         if driven.moving:
             self._tell(driven, point, 0.0)
-        for branch, volts, amperes in zip(
-            driven.circuit.branches, point.branch_volts, point.branch_amperes, strict=True
-        ):
+        for place, branch in driven.branches:
+            volts, amperes = point.branch_volts[place], point.branch_amperes[place]
             branch.stress.note_most(abs(volts), abs(amperes), abs(volts * amperes))
-        return Standing(driven, setting, point, now_ns)
+        return point
 
     def settled(self, now_ns: int) -> None:
         """Charge everything up to now."""
@@ -100,8 +100,8 @@ class Suffering:
         if seconds > 0:
             if one.driven.moving:
                 self._tell(one.driven, one.point, seconds)
-            for branch, volts in zip(one.driven.circuit.branches, one.point.branch_volts, strict=True):
-                if branch.stood(volts, seconds):
+            for place, branch in one.driven.branches:
+                if branch.stood(one.point.branch_volts[place], seconds):
                     self._circuits.wear()
 
     def _tell(self, driven: Driven, point: OperatingPoint, seconds: float) -> None:
@@ -127,7 +127,7 @@ class Suffering:
     def watched_once(self, driven: Driven, seconds: float) -> OperatingPoint:
         """Solve for one reading where the sources stand, or remember what stands."""
         one = self._standing.get(id(driven))
-        if one is not None and one.stays():
+        if one is not None and not driven.varies and one.setting == driven.setting():
             return one.point
         return self.watched(driven, {}, seconds, 0.0).last() if driven.moving else driven.standing()
 

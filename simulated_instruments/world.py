@@ -60,12 +60,22 @@ class World:
     ------
     UsageError
         For a device kind that cannot be simulated, or a fault of a device that is not there.
+
+    Attributes
+    ----------
+    lock
+        Held by whoever acts: :meth:`turn` for most, by itself where every message pays for it.
+    now_ns
+        The shared clock's.
+    processes
+        What goes on by itself; :meth:`catch_up` does what of it is due, once the lock is held.
     """
 
     def __init__(self, plan: BenchPlan, clock: Clock) -> None:
         self._clock = clock
-        self._lock = threading.Lock()
-        self._turn = Turn(self._lock, self._catch_up)
+        self.now_ns = clock.now_ns
+        self.lock = threading.Lock()
+        self._turn = Turn(self.lock, self.catch_up)
         self.devices = dict(devices(plan, self._seconds))
         relays = {
             i.alias: float(i.options.get("relay_resistance", RELAY_OHMS)) for i in plan.instruments.values()
@@ -73,7 +83,7 @@ class World:
         self._network = Network(plan.wires, ties(plan), self.devices.values(), relays)
         self._circuits = Circuits(self._network)
         self._suffering = Suffering(self._circuits, self.devices)
-        self._processes: tuple[Callable[[int], None], ...] = ()
+        self.processes: tuple[Callable[[int], None], ...] = ()
         self._told: list[Callable[[], None]] = []
 
     # --- taking turns and time -------------------------------------------------------------
@@ -86,35 +96,33 @@ class World:
         """Let time pass in the middle of a turn; others may take theirs."""
         if seconds <= 0:
             return
-        self._lock.release()
+        self.lock.release()
         try:
             self._clock.sleep(seconds)
         finally:
-            self._lock.acquire()
-        self._catch_up()
+            self.lock.acquire()
+        if self.processes:
+            self.catch_up()
 
     def now_awaiting_ns(self, ns: int) -> int:
         """The shared clock, asked about something that runs by itself until ``ns``."""
         return self._clock.now_awaiting_ns(ns)
-
-    def now_ns(self) -> int:
-        """The shared clock."""
-        return self._clock.now_ns()
 
     def _seconds(self) -> float:
         return self._clock.now_ns() * 1e-9
 
     def add_process(self, catch_up: Callable[[int], None]) -> None:
         """Register something that goes on by itself; ``catch_up(now_ns)`` does what is due."""
-        self._processes = (*self._processes, catch_up)
+        self.processes = (*self.processes, catch_up)
 
     def drop_process(self, catch_up: Callable[[int], None]) -> None:
         """Forget a process that is over; it may be the one that is catching up just now."""
-        self._processes = tuple([process for process in self._processes if process != catch_up])
+        self.processes = tuple([process for process in self.processes if process != catch_up])
 
-    def _catch_up(self) -> None:
+    def catch_up(self) -> None:
+        """Let everything that goes on by itself come to the present."""
         now = self._clock.now_ns()
-        for catch_up in self._processes:
+        for catch_up in self.processes:
             catch_up(now)
 
     # --- connecting instruments ------------------------------------------------------------
@@ -175,7 +183,7 @@ class World:
     def level_changed(self, port: MeterPort) -> None:
         """Note that a meter's level, limit or mode is no longer what it was; its output is as it was."""
         if port.on:
-            self._suffering.changed_in(self._circuits.at(port.hi), self._clock.now_ns())
+            self._suffering.changed_in(self._circuits.at(port.hi), self.now_ns())
 
     def measure(self, port: MeterPort, seconds: float) -> tuple[float, float, bool]:
         """Read a source meter where it stands, over an aperture.
@@ -185,7 +193,7 @@ class World:
         volts, amperes, limited
             At the meter's terminals, with the devices' own noise.
         """
-        if not port.drives:
+        if not port.on or port.idle:
             return 0.0, 0.0, False
         driven = self._circuits.at(port.hi)
         return read_once(port, driven, self._suffering.watched_once(driven, seconds), seconds)
