@@ -13,7 +13,7 @@ from labtrain.training.stochastic.generators import (
 from labtrain.training.stochastic.layers import StochasticLinear
 from labtrain.training.stochastic.memory import Memory, inflation
 from labtrain.training.stochastic.moments import Counting, variance
-from labtrain.training.stochastic.network import Design, keep_in_range, stochastic_perceptron, take_weights
+from labtrain.training.stochastic.network import Design, stochastic_perceptron, take_weights
 from labtrain.training.stochastic.quantiser import quantise
 
 __all__ = [
@@ -31,7 +31,6 @@ __all__ = [
     "StochasticLinear",
     "StreamCurve",
     "inflation",
-    "keep_in_range",
     "quantise",
     "stochastic_perceptron",
     "take_weights",

@@ -20,6 +20,7 @@ from labtrain.kernels.stream_words import Words
 from labtrain.training.stochastic.memory import Memory
 
 Floats = NDArray[np.float64]
+_COUNTS = ("reads", "bits", "flagged", "rows")
 
 
 class Generators(ABC):
@@ -33,12 +34,14 @@ class Generators(ABC):
         Their bits.
     flagged
         Streams that came back flagged.
+    rows
+        Rows of streams asked for: samples, for a layer's inputs.
     """
 
     name: str
 
     def __init__(self) -> None:
-        self.reads = self.bits = self.flagged = 0
+        self.reads = self.bits = self.flagged = self.rows = 0
 
     @abstractmethod
     def streams(self, probability: Floats, n_bits: int) -> Words:
@@ -49,15 +52,17 @@ class Generators(ABC):
 
     def state_dict(self) -> dict[str, Any]:
         """Counts, and the events that the generators have given."""
-        return {"reads": self.reads, "bits": self.bits, "flagged": self.flagged}
+        return {name: getattr(self, name) for name in _COUNTS}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Take :meth:`state_dict`'s result back."""
-        self.reads, self.bits, self.flagged = (int(state[key]) for key in ("reads", "bits", "flagged"))
+        for name in _COUNTS:
+            setattr(self, name, int(state[name]))
 
     def count(self, probability: Floats, n_bits: int) -> None:
         """Count streams that are no constants."""
         real = int(np.count_nonzero((probability > 0) & (probability < 1)))
+        self.rows += len(probability)
         self.reads += real
         self.bits += real * n_bits
 

@@ -101,7 +101,7 @@ class StochasticLinear(torch.nn.Module):  # type: ignore[misc]  # torch is not t
 
     def quantised_weight(self) -> torch.Tensor:
         """Return the weights as the streams stand for them."""
-        return quantise(self.weight, self.levels, -1.0)
+        return quantise(self.weight, self.levels, -1.0, returning=True)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Return ``[..., out]`` for ``x[..., in]``.

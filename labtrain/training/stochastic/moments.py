@@ -101,7 +101,7 @@ def _by_state(counting: Counting, x: torch.Tensor, weight: torch.Tensor) -> torc
     encoding, memory, n = counting.encoding, counting.memory, counting.n_bits
     magnitudes = encoding.stream_value(weight)
     spread_x = encoding.spread(x)
-    rho_x = memory.rho(encoding.probability(x)) if memory else torch.zeros_like(x)
+    rho_x = memory.rho(encoding.probability(x.detach())) if memory else torch.zeros_like(x)
     alone = spread_x * inflation(rho_x, n)
     total = torch.zeros(x.shape[0], weight.shape[0], dtype=x.dtype, device=x.device)
     for a in _different(magnitudes):
@@ -120,7 +120,7 @@ def _by_state(counting: Counting, x: torch.Tensor, weight: torch.Tensor) -> torc
 
 
 def _different(magnitudes: torch.Tensor) -> torch.Tensor:
-    found = cast(torch.Tensor, torch.unique(magnitudes))
+    found = cast(torch.Tensor, torch.unique(magnitudes.detach()))
     if len(found) > _MOST_STATES:
         raise UsageError(
             f"moments of {len(found)} different weights that share generators or remember",

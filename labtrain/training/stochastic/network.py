@@ -116,13 +116,6 @@ def draw_weights(network: torch.nn.Module, seed: int) -> None:
 WEIGHT_REACH = 4.0
 
 
-def keep_in_range(network: torch.nn.Module) -> None:
-    """Clip the latent weights to [-1, 1], after a step of the optimiser."""
-    with torch.no_grad():
-        for layer in stochastic_layers(network):
-            layer.weight.clamp_(-1.0, 1.0)
-
-
 def take_weights(network: torch.nn.Module, trained: torch.nn.Module) -> None:
     """Start from a trained network (of floats) of the same sizes: weights, scales, offsets, statistics.
 

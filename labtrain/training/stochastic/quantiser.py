@@ -9,13 +9,19 @@ import torch
 from labtrain.errors import UsageError
 
 
-def quantise(values: torch.Tensor, levels: int, low: float) -> torch.Tensor:
+def quantise(values: torch.Tensor, levels: int, low: float, *, returning: bool = False) -> torch.Tensor:
     """Round to the nearest of ``levels`` states from ``low`` to 1; 0 levels: clip only.
 
     The gradient passes where the value lies inside the range and is 0 outside (Bengio et al.,
     arXiv:1308.3432; Hubara et al., JMLR 18, 187 (2018)).
+
+    Parameters
+    ----------
+    returning
+        Pass also a gradient whose descent leads back inside: so a latent weight beyond the range is not
+        stuck there.
     """
-    return cast(torch.Tensor, _Quantise.apply(values, levels, low))
+    return cast(torch.Tensor, _Quantise.apply(values, levels, low, returning))
 
 
 def states(levels: int, low: float) -> torch.Tensor:
@@ -38,8 +44,10 @@ def require_levels(levels: int, key: str) -> int:
 
 class _Quantise(torch.autograd.Function):  # type: ignore[misc]  # torch is not type-checked here
     @staticmethod
-    def forward(ctx: Any, values: torch.Tensor, levels: int, low: float) -> torch.Tensor:
-        ctx.save_for_backward((values >= low) & (values <= 1.0))
+    def forward(ctx: Any, values: torch.Tensor, levels: int, low: float, returning: bool) -> torch.Tensor:
+        above, below = values > 1.0, values < low
+        ctx.returning = returning
+        ctx.save_for_backward(above, below)
         clipped = values.clamp(low, 1.0)
         if not levels:
             return clipped
@@ -48,5 +56,7 @@ class _Quantise(torch.autograd.Function):  # type: ignore[misc]  # torch is not 
 
     @staticmethod
     def backward(ctx: Any, gradient: torch.Tensor) -> Any:
-        (inside,) = ctx.saved_tensors
-        return gradient * inside, None, None
+        above, below = ctx.saved_tensors
+        if ctx.returning:
+            above, below = above & (gradient < 0), below & (gradient > 0)
+        return gradient.masked_fill(above | below, 0.0), None, None, None
