@@ -3,22 +3,33 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import socket
 import subprocess
 import sys
 import tempfile
+import threading
+import tty
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 ECHO = """
-import socket
+import socket, sys
+def polling(client):
+    while True:
+        try:
+            return client.recv(65536, socket.MSG_DONTWAIT)
+        except BlockingIOError:
+            pass
+sleeping = lambda client: client.recv(65536)
+receive = polling if sys.argv[1:] == ["poll"] else sleeping
 listener = socket.create_server(("127.0.0.1", 0))
 print(listener.getsockname()[1], flush=True)
 client, _ = listener.accept()
 client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-while data := client.recv(65536):
+while data := receive(client):
     client.sendall(data)
 """
 
@@ -45,10 +56,56 @@ def served(bench: str) -> Iterator[dict[str, str]]:
 
 
 @contextmanager
-def echoing() -> Iterator[socket.socket]:
-    """Connect to a process that sends back what it is sent: what a query costs without an instrument."""
-    with _running([sys.executable, "-c", ECHO]) as line, connected(int(line)) as client:
+def echoing(poll: bool = False) -> Iterator[socket.socket]:
+    """Connect to a process that sends back what it is sent: what a query costs without an instrument.
+
+    Where it polls it asks its socket again and again, for as long as it runs.
+    """
+    with (
+        _running([sys.executable, "-c", ECHO, "poll" if poll else ""]) as line,
+        connected(int(line)) as client,
+    ):
         yield client
+
+
+def polling(client: socket.socket) -> bytes:
+    """Receive without sleeping."""
+    while True:
+        try:
+            return client.recv(65536, socket.MSG_DONTWAIT)
+        except BlockingIOError:
+            pass
+
+
+@contextmanager
+def answering_itself() -> Iterator[socket.socket]:
+    """Connect to an echo by a thread of this process, as a mounted simulation answers."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=_echo, args=(listener,), daemon=True)
+        thread.start()
+        with connected(listener.getsockname()[1]) as client:
+            yield client
+        thread.join()
+
+
+def _echo(listener: socket.socket) -> None:
+    client, _ = listener.accept()
+    with client:
+        client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        while data := client.recv(65536):
+            client.sendall(data)
+
+
+@contextmanager
+def terminal() -> Iterator[tuple[int, str]]:
+    """Open a pseudo-terminal: the descriptor of its far end, and the name that a client opens."""
+    ours, theirs = os.openpty()
+    tty.setraw(theirs)
+    try:
+        yield ours, os.ttyname(theirs)
+    finally:
+        os.close(ours)
+        os.close(theirs)
 
 
 @contextmanager
