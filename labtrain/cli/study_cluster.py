@@ -7,55 +7,17 @@ a cell's session is written and sealed on the worker and travels back as bytes, 
 from __future__ import annotations
 
 import hashlib
-import ipaddress
 import os
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
+from typing import Any
 
 from labtrain import __version__
 from labtrain.cli.study_cells import Cell, Outcome, Study, run_cell
+from labtrain.cluster import connect
 from labtrain.errors import LabtrainError, UsageError
-
-if TYPE_CHECKING:
-    from distributed import Client
-
-CONNECT_SECONDS = 10.0
-"""How long a scheduler may take to answer, and then to find a first worker."""
-
-
-def check_address(address: str) -> None:
-    """Accept what Dask can connect to, unencrypted only on this machine.
-
-    Raises
-    ------
-    UsageError
-        For anything but ``tls://host:port``, or ``tcp://`` with a loopback host.
-    """
-    parts = urlsplit(address)
-    if parts.scheme not in ("tcp", "tls") or not parts.hostname or not _port(address):
-        raise UsageError(
-            f"there is no scheduler {address!r}",
-            remedy="give local, or a Dask scheduler's address: tls://host:8786, tcp://127.0.0.1:8786",
-            key="scheduler",
-        )
-    if parts.scheme == "tcp" and not is_loopback(parts.hostname):
-        raise UsageError(
-            f"{address} is neither encrypted nor on this machine: who reaches it can run code on each worker",
-            remedy="start scheduler and workers with Dask's --tls-* options and give tls://host:port",
-            key="scheduler",
-        )
-
-
-def is_loopback(host: str) -> bool:
-    """Say whether a host name or address is this machine's own."""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def on_cluster(study: Study, cells: Sequence[Cell], address: str) -> Iterator[Outcome]:
@@ -82,42 +44,6 @@ def on_cluster(study: Study, cells: Sequence[Cell], address: str) -> Iterator[Ou
         for future in as_completed(running, loop=client.loop):
             yield _fetched(study, running[future], future)
             future.release()
-
-
-def connect(address: str) -> Client:
-    """Return a client of the scheduler at ``address``, which has at least one worker.
-
-    Encryption and certificates are Dask's own configuration (``distributed.comm.tls``).
-
-    Raises
-    ------
-    UsageError
-        Where none answers, or none has a worker.
-    """
-    try:
-        from distributed import Client
-    except ImportError:
-        raise UsageError(
-            "Dask is not installed", remedy='pip install "labtrain[cluster]"', key="scheduler"
-        ) from None
-    try:
-        client = Client(address, timeout=CONNECT_SECONDS, set_as_default=False)
-    except (OSError, ValueError, TypeError) as error:
-        raise UsageError(
-            f"no scheduler answers at {address}: {error}",
-            remedy="start one with: dask scheduler; for tls:// configure Dask's distributed.comm.tls",
-            key="scheduler",
-        ) from None
-    try:
-        client.wait_for_workers(1, timeout=CONNECT_SECONDS)
-    except TimeoutError:
-        client.close()
-        raise UsageError(
-            f"the scheduler at {address} has no worker",
-            remedy=f"start some with: dask worker {address} --nthreads 1",
-            key="scheduler",
-        ) from None
-    return client
 
 
 def carried_cell(study: Study, cell: Cell, wanted: Mapping[str, Any]) -> tuple[dict[str, Any], bytes]:
@@ -182,10 +108,3 @@ def _fetched(study: Study, cell: Cell, future: Any) -> Outcome:
             file=path,
         ) from failure
     return Outcome(cell, result)
-
-
-def _port(address: str) -> int | None:
-    try:
-        return urlsplit(address).port
-    except ValueError:
-        return None

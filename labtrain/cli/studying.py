@@ -24,7 +24,8 @@ from labtrain.cli.study_cells import (
     parse_grid,
     run_cells,
 )
-from labtrain.cli.study_cluster import check_address, on_cluster
+from labtrain.cli.study_cluster import on_cluster
+from labtrain.cluster import check_address
 from labtrain.errors import UsageError
 
 LOCAL = "local"

@@ -9,7 +9,7 @@ from scipy import stats
 
 from labtrain.arrays.neurons import Flag
 from labtrain.arrays.recorded_bitstreams import RecordedBitstreamSource
-from labtrain.arrays.replayed_bitstreams import ReplayedBitstreamSource
+from labtrain.arrays.replayed_roles import ReplayedBitstreamSource
 from labtrain.arrays.simulated_bitstreams import SimulatedBitstreamSource
 from labtrain.errors import ReplayMismatch, UsageError
 from labtrain.physics import telegraph

@@ -16,7 +16,7 @@ from labtrain.arrays.recorded_bitstreams import RecordedBitstreamSource
 from labtrain.arrays.recorded_neurons import DigestedNeuronArray
 from labtrain.arrays.recorded_switches import RecordedSwitchArray
 from labtrain.arrays.recorded_synapses import RecordedSynapseArray
-from labtrain.arrays.replayed_neurons import ReplayedNeuronArray
+from labtrain.arrays.replayed_roles import ReplayedNeuronArray
 from labtrain.arrays.simulated_bitstreams import SimulatedBitstreamSource
 from labtrain.arrays.simulated_neurons import SimulatedNeuronArray
 from labtrain.arrays.simulated_switches import SimulatedSwitchArray

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from labtrain.arrays.neurons import Flag
 from labtrain.arrays.recorded_neurons import RecordedNeuronArray
-from labtrain.arrays.replayed_neurons import ReplayedNeuronArray
+from labtrain.arrays.replayed_roles import ReplayedNeuronArray
 from labtrain.arrays.simulated_neurons import SimulatedNeuronArray
 from labtrain.arrays.simulated_readout import Readout
 from labtrain.errors import DataError, ReplayMismatch, UsageError

@@ -7,7 +7,7 @@ from scipy import stats
 
 from labtrain.arrays.neurons import Flag
 from labtrain.arrays.recorded_switches import RecordedSwitchArray
-from labtrain.arrays.replayed_switches import ReplayedSwitchArray
+from labtrain.arrays.replayed_roles import ReplayedSwitchArray
 from labtrain.arrays.simulated_switches import SimulatedSwitchArray
 from labtrain.errors import ReplayMismatch, UsageError
 from labtrain.physics import sot

@@ -6,7 +6,7 @@ import torch
 
 from labtrain.arrays.neurons import Flag
 from labtrain.arrays.recorded_synapses import RecordedSynapseArray
-from labtrain.arrays.replayed_synapses import ReplayedSynapseArray
+from labtrain.arrays.replayed_roles import ReplayedSynapseArray
 from labtrain.arrays.simulated_synapses import SimulatedSynapseArray
 from labtrain.errors import ReplayMismatch, UsageError
 from labtrain.populations.memristor import MEMRISTOR

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from labtrain.arrays.neurons import Flag
-from labtrain.arrays.replayed_neurons import ReplayedNeuronArray
+from labtrain.arrays.replayed_roles import ReplayedNeuronArray
 from labtrain.bench import Bench
 from labtrain.errors import ReplayMismatch, UsageError
 from labtrain.physics import neuron

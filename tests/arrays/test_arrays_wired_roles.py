@@ -11,9 +11,7 @@ import torch
 
 from labtrain.arrays.bitstreams import BitstreamSource
 from labtrain.arrays.neurons import Flag
-from labtrain.arrays.replayed_bitstreams import ReplayedBitstreamSource
-from labtrain.arrays.replayed_switches import ReplayedSwitchArray
-from labtrain.arrays.replayed_synapses import ReplayedSynapseArray
+from labtrain.arrays.replayed_roles import ReplayedBitstreamSource, ReplayedSwitchArray, ReplayedSynapseArray
 from labtrain.arrays.switches import SwitchArray
 from labtrain.arrays.synapses import SynapseArray
 from labtrain.bench import Bench

@@ -13,7 +13,8 @@ from typer.testing import CliRunner
 
 from labtrain.cli.app import app
 from labtrain.cli.study_cells import Study, cells_of, recorded_result, run_cell, run_cells
-from labtrain.cli.study_cluster import check_address, is_loopback, on_cluster
+from labtrain.cli.study_cluster import on_cluster
+from labtrain.cluster import check_address, is_loopback
 from labtrain.errors import UsageError
 from labtrain.progress import Progress, SilentProgress
 
@@ -104,7 +105,7 @@ def test_loopback_is_known_by_address_and_name():
 
 
 def test_where_no_scheduler_answers_nothing_is_run(tmp_path, monkeypatch):
-    monkeypatch.setattr("labtrain.cli.study_cluster.CONNECT_SECONDS", 0.5)
+    monkeypatch.setattr("labtrain.cluster.CONNECT_SECONDS", 0.5)
     command = ["study", "iris-afd", "--grid", "mismatch=0.1", "--scheduler", "tcp://127.0.0.1:9", "--json"]
     done = CliRunner().invoke(app, [*command, "--out", str(tmp_path / "s")])
     error = json.loads(done.stdout.strip().splitlines()[-1])

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from labtrain.arrays.replayed_neurons import ReplayedNeuronArray
+from labtrain.arrays.replayed_roles import ReplayedNeuronArray
 from labtrain.cli.recorded import Order, record
 from labtrain.cli.replaying import replay_recording
 from labtrain.cli.steps import protocol_step, train_step
