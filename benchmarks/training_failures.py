@@ -111,7 +111,7 @@ def chip(kind: str, seed: int) -> FailingPairs:
 
 
 def accuracy(kind: str, policy: str, seed: int) -> tuple[float, int]:
-    settings = {"drift_every": 1, "on_failure": policy, "stop_share": 1.0}
+    settings = {"drift_every": 2, "on_failure": policy, "stop_share": 1.0}
     context = Context(bench=OneChip(chip(kind, seed)), settings=settings, baseline=False, seed=seed)
     result = RECIPE.run(context)
     return result["accuracy"], len(result["findings"])

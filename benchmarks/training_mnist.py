@@ -22,7 +22,7 @@ from harness import publish
 from labtrain.bench import locate_bench
 from labtrain.cli.study_cells import Cell, Study, cells_of, recorded_result, run_cell
 
-WIRED = {"hidden": "32", "epochs": "2", "batch_size": "250", "learning_rate": "0.01", "drift_every": "1"}
+WIRED = {"hidden": "32", "epochs": "2", "batch_size": "250", "learning_rate": "0.01", "drift_every": "240"}
 COLUMNS = {
     "deep": ("accuracy", "baseline_accuracy", "gradient_cosine"),
     "wired": ("accuracy", "baseline_accuracy", "gradient_cosine"),

@@ -40,7 +40,7 @@ class FailingChip(TestChip):
 
 def run(chip: TestChip, sink=None, **settings):
     # Epochs of 2 batches of 2 calls, so the victim dies in the second; checks follow every epoch.
-    chosen = {"folds": 2, "hidden": 4, "epochs": EPOCHS, "drift_every": 1} | settings
+    chosen = {"folds": 2, "hidden": 4, "epochs": EPOCHS, "drift_every": 2} | settings
     sink = sink or KeepingSink()
     return RECIPE.run(Context(bench=BenchOfOneChip(chip), sink=sink, settings=chosen, baseline=False, seed=1))
 
@@ -71,8 +71,21 @@ def test_a_curve_that_moved_has_its_mapping_fitted_anew():
     "settings", [{"on_failure": "stop"}, {"on_failure": "silence", "stop_share": 0.2}], ids=str
 )
 def test_training_stops_with_the_reason(settings):
-    with pytest.raises(CheckFailed, match=r"training stopped after epoch \d+: 1 of 4 .*neurons\[1\]"):
+    with pytest.raises(CheckFailed, match=r"training stopped in epoch \d+: 1 of 4 .*neurons\[1\]"):
         run(FailingChip(7, "dead", after=9), **settings)
+
+
+@pytest.mark.parametrize("every", [1, 3, 5, 12])
+def test_checks_follow_every_so_many_steps_across_epochs(every):
+    steps, a_check = 2 * EPOCHS, 2 * 3 * 16 * 4  # both devices, three currents, sixteen times, four pairs
+    reads = [run(TestChip(4), drift_every=n)["ledger"]["calibration_reads"] for n in (every, steps + 1)]
+    assert reads[0] - reads[1] == 2 * (steps // every) * a_check  # in each of two folds
+
+
+def test_a_check_in_the_middle_of_an_epoch_finds_what_has_failed_since():
+    # The chip is read, the fold's pairs are read and accepted, then a step: the next step sees it dead.
+    result = run(FailingChip(7, "dead", after=4), drift_every=1, epochs=1)
+    assert [finding["action"] for finding in result["findings"]] == ["replaced by neurons[4]"]
 
 
 def test_a_steady_chip_gives_no_alarm_on_thirty_chips():

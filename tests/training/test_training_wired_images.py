@@ -19,7 +19,7 @@ SETTINGS = {
     "batch_size": 110,
     "calibration_points": 32,
     "calibration_repeats": 1,
-    "drift_every": 1,
+    "drift_every": 2,
 }
 READINGS_A_MESSAGE = 2500
 

@@ -79,13 +79,23 @@ class NeuronCare:
         if calibration is not None and len(assess(calibration).healthy) < len(self.chosen):
             self.renew(fold, 0, layers)
 
-    def after_epoch(self, fold: int, epoch: int, network: torch.nn.Module, checked: bool) -> None:
-        """Judge the epoch's counts; where they or a check ask for it, read and judge every neuron.
+    def after_check(self, fold: int, epoch: int, network: torch.nn.Module) -> None:
+        """Read every pair at its three currents; where one has moved, read and judge every neuron.
 
         Raises
         ------
         CheckFailed
             When too many neurons have failed, or one has and the policy is to stop.
+        """
+        self._judge(fold, epoch, device_layers(network), self.check.moved())
+
+    def after_epoch(self, fold: int, epoch: int, network: torch.nn.Module) -> None:
+        """Judge the epoch's counts; where they ask for it, read and judge every neuron.
+
+        Raises
+        ------
+        CheckFailed
+            As :meth:`after_check`.
         """
         layers = device_layers(network)
         flagged, saturated = self._shares(layers)
@@ -93,9 +103,11 @@ class NeuronCare:
             if j not in self.saturating:
                 self.saturating.add(int(j))
                 self._note(fold, epoch, int(j), "saturating", "through", float(saturated[j]))
-        suspicious = flagged > OFTEN
-        if checked:
-            suspicious = suspicious | self.check.moved()
+        self._judge(fold, epoch, layers, flagged > OFTEN)
+
+    def _judge(
+        self, fold: int, epoch: int, layers: Sequence[DeviceNeurons], suspicious: NDArray[np.bool_]
+    ) -> None:
         suspicious[sorted(self.failed)] = False
         if suspicious.any():
             self.renew(fold, epoch, layers)
@@ -114,6 +126,7 @@ class NeuronCare:
             self._fit(fold, epoch, layer, columns, fresh.columns(columns))
         self.check.accept(self._view(self.chosen), check_currents([layer.mapping for layer in layers]))
         self.new.clear()
+        self._shares(layers)  # what was counted so far is of the neurons as they were
 
     def columns(self) -> list[Indices]:
         """Which of the chosen neurons each layer has."""
@@ -194,7 +207,7 @@ class NeuronCare:
         if share > self.stop_share or (self.policy == "stop" and self.failed):
             names = ", ".join(f"{self.chip.name}[{self.chosen[j]}]" for j in sorted(self.failed))
             raise CheckFailed(
-                f"training stopped after epoch {epoch + 1}: {len(self.failed)} of {len(self.chosen)} neurons"
+                f"training stopped in epoch {epoch + 1}: {len(self.failed)} of {len(self.chosen)} neurons"
                 f" have failed ({names})",
                 remedy="look at the contacts and the bias range; the record holds every finding",
                 key="stop_share",

@@ -33,7 +33,12 @@ DEVICE_SETTINGS = (
     Setting("calibration_points", "integer", 64, "currents of the calibration read", low=16, high=2000),
     Setting("calibration_repeats", "integer", 4, "readings averaged at each of them", low=1, high=1000),
     Setting(
-        "drift_every", "integer", 5, "epochs between reads of the reference resistor", low=1, high=100_000
+        "drift_every",
+        "integer",
+        None,
+        "steps between checks of the reference resistor and the pairs (default: five epochs of them)",
+        low=1,
+        high=1_000_000_000,
     ),
     Setting(
         "drift_limit", "quantity", 0.005, "relative change that has the offsets measured again", low=0, high=1

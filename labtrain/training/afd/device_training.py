@@ -30,6 +30,9 @@ from labtrain.training.networks import perceptron
 from labtrain.training.randomness import initialise
 from labtrain.training.recipes import Context
 
+CHECKED_EPOCHS = 5
+"""Epochs between checks where ``drift_every`` is not set."""
+
 
 @dataclass
 class DeviceTraining:
@@ -124,12 +127,16 @@ class DeviceTraining:
             self._take_up(state, training, care)
             self.context.progress.advance(len(training.history), "from its checkpoint")
 
+        every = self.context.settings["drift_every"] or CHECKED_EPOCHS * training.steps_an_epoch
+
         def after_step(step: Step) -> None:
             self.record.step(fold, step, network)
+            if (step.step + 1) % every == 0:
+                self.watch(fold, step.epoch, network, care)
 
         def after_epoch(epoch: Epoch) -> None:
             self.record.epoch(fold, epoch, beside[epoch.epoch] if beside else None)
-            self.watch(fold, epoch.epoch, network, care)
+            care.after_epoch(fold, epoch.epoch, network)
             if schedule.keeps_state(epoch.epoch, self.context.settings["checkpoint_every"]):
                 self.record.state(fold, epoch.epoch, self._state(training, care))
             self.context.progress.advance(note=epoch.told())
@@ -197,15 +204,11 @@ class DeviceTraining:
         return calibration
 
     def watch(self, fold: int, epoch: int, network: torch.nn.Module, care: NeuronCare) -> None:
-        """Look after the neurons; every so many epochs read reference and pairs.
-
-        Where the reference moved, all offsets are measured again.
-        """
-        due = (epoch + 1) % self.context.settings["drift_every"] == 0
-        if self.drift is not None and due and self.drift.moved():
+        """Read reference and pairs; where the reference moved, all offsets are measured again."""
+        if self.drift is not None and self.drift.moved():
             care.renew(fold, epoch, device_layers(network))
-            due = False
-        care.after_epoch(fold, epoch, network, due)
+        else:
+            care.after_check(fold, epoch, network)
 
     def finish_fold(self, fold: int, network: torch.nn.Module) -> None:
         """Note the weights; after the first fold compare device slopes with central differences."""
