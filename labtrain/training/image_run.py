@@ -30,6 +30,16 @@ SPLIT = Setting(
     choices=("test", "validation"),
 )
 
+DATASET = Setting(
+    "dataset",
+    "choice",
+    "mnist",
+    "which images: those in --data where that names their folder, else looked for and fetched by this name",
+    choices=("mnist", "fashion-mnist"),
+)
+IMAGE_SETTINGS = (SPLIT, DATASET)
+"""Of every recipe on grey images."""
+
 Optimise = Callable[[torch.nn.Module], torch.optim.Optimizer]
 
 
@@ -64,7 +74,8 @@ class ImageRun:
             Where the data set is not there or cannot be used.
         """
         settings = context.settings
-        split, last = split_images(load_images(context.data_dir), settings["split"], context.seed)
+        images = load_images(context.data_dir, settings["dataset"])
+        split, last = split_images(images, settings["split"], context.seed)
         sizes = (split.train_x.shape[1], *settings["hidden"], int(split.train_y.max()) + 1)
         schedule = Schedule(settings["epochs"], settings["batch_size"], settings["learning_rate"])
         return cls(context, recipe, split, last, sizes, schedule)

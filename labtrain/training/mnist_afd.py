@@ -9,7 +9,7 @@ from labtrain.training.afd.device_settings import DEVICE_SETTINGS
 from labtrain.training.afd.device_training import DeviceTraining
 from labtrain.training.afd.result import training_result
 from labtrain.training.determinism import deterministic
-from labtrain.training.image_run import SPLIT, ImageRun
+from labtrain.training.image_run import IMAGE_SETTINGS, ImageRun
 from labtrain.training.loop import accuracy
 from labtrain.training.networks import tanh_perceptron
 from labtrain.training.randomness import initialise
@@ -25,7 +25,7 @@ SETTINGS = (
     Setting(
         "learning_rate", "quantity", 0.001, "Adam's at the first step; it falls to 2 %", low=1e-7, high=10
     ),
-    SPLIT,
+    *IMAGE_SETTINGS,
     *DEVICE_SETTINGS,
 )
 

@@ -16,7 +16,7 @@ from labtrain.training.afd.device_training import DeviceTraining
 from labtrain.training.afd.result import training_result
 from labtrain.training.determinism import deterministic
 from labtrain.training.distillation import Distillation, parameter_count, scores_of
-from labtrain.training.image_run import SPLIT, ImageRun
+from labtrain.training.image_run import IMAGE_SETTINGS, ImageRun
 from labtrain.training.loop import Epoch, Schedule, Split, Training, accuracy, train
 from labtrain.training.networks import tanh_perceptron
 from labtrain.training.randomness import initialise
@@ -43,7 +43,7 @@ SETTINGS = (
     Setting("teacher_rate", "quantity", 0.001, "the teacher's", low=1e-7, high=10),
     Setting("temperature", "quantity", 3.0, "that softens both networks' scores", low=0.1, high=100),
     Setting("teacher_share", "quantity", 0.9, "of the loss that follows the teacher", low=0, high=1),
-    SPLIT,
+    *IMAGE_SETTINGS,
     *DEVICE_SETTINGS,
 )
 

@@ -11,7 +11,7 @@ import torch
 from labtrain.training.determinism import deterministic
 from labtrain.training.eapu.choices import PUBLISHED_DEVICE_SETTINGS, device_optimiser, inner_optimiser
 from labtrain.training.eapu.records import WriteRecord, write_ledger
-from labtrain.training.image_run import SPLIT, ImageRun
+from labtrain.training.image_run import IMAGE_SETTINGS, ImageRun
 from labtrain.training.networks import perceptron
 from labtrain.training.randomness import initialise
 from labtrain.training.recipes import Context, Recipe
@@ -25,7 +25,7 @@ SETTINGS = (
     Setting("epochs", "integer", 20, "passes over the training images", low=1, high=10_000),
     Setting("batch_size", "integer", 256, "samples a step", low=1, high=60_000),
     Setting("learning_rate", "quantity", 0.002, "at the first step; it falls to 2 %", low=1e-7, high=10),
-    SPLIT,
+    *IMAGE_SETTINGS,
     Setting("write_energy", "quantity", WRITE_JOULES, "of one write", unit="joule", low=0.0, high=1.0),
     *PUBLISHED_DEVICE_SETTINGS,
 )

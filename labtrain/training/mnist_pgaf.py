@@ -8,7 +8,7 @@ from __future__ import annotations
 import torch
 
 from labtrain.training.determinism import deterministic
-from labtrain.training.image_run import SPLIT, ImageRun
+from labtrain.training.image_run import IMAGE_SETTINGS, ImageRun
 from labtrain.training.networks import perceptron
 from labtrain.training.pgaf.chip import SWITCH_SETTINGS, sampler_maker
 from labtrain.training.pgaf.converting import convert
@@ -23,7 +23,7 @@ SETTINGS = (
     Setting("batch_size", "integer", 128, "samples a step", low=1, high=60_000),
     Setting("learning_rate", "quantity", 0.001, "Adam's first; it falls to 2 %", low=1e-7, high=10),
     Setting("activation", "choice", "tanh", "of the hidden layers", choices=("tanh", "sigmoid")),
-    SPLIT,
+    *IMAGE_SETTINGS,
     *SWITCH_SETTINGS,
 )
 _ACTIVATIONS = {"tanh": torch.nn.Tanh, "sigmoid": torch.nn.Sigmoid}

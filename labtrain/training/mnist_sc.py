@@ -15,7 +15,7 @@ import torch
 
 from labtrain.errors import UsageError
 from labtrain.training.determinism import deterministic
-from labtrain.training.image_run import SPLIT, ImageRun
+from labtrain.training.image_run import IMAGE_SETTINGS, ImageRun
 from labtrain.training.loop import Split, accuracy, train
 from labtrain.training.recipes import Context, Recipe
 from labtrain.training.settings import Setting
@@ -36,7 +36,7 @@ SETTINGS = (
     Setting("batch_size", "integer", 250, "samples a step", low=1, high=60_000),
     Setting("learning_rate", "quantity", 0.005, "Adam's first; it falls to 2 %", low=1e-7, high=10),
     Setting("pool", "integer", 1, "pixels a side that are averaged into one", low=1, high=64),
-    SPLIT,
+    *IMAGE_SETTINGS,
     *STOCHASTIC_SETTINGS,
     *WIRED_SETTINGS,
 )
