@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -14,6 +14,7 @@ from labtrain import noise
 from labtrain.errors import UsageError
 from labtrain.training.stochastic.generators import Generators, SimulatedGenerators
 from labtrain.training.stochastic.layers import StochasticLinear
+from labtrain.training.stochastic.memory import Memory
 from labtrain.training.stochastic.moments import Counting
 from labtrain.training.stochastic.quantiser import quantise, require_levels
 
@@ -146,3 +147,12 @@ def set_length(network: torch.nn.Module, n_bits: int) -> None:
     """Count over another length from now on."""
     for layer in stochastic_layers(network):
         layer.with_length(n_bits)
+
+
+def set_memory(network: torch.nn.Module, memory: Memory | None) -> None:
+    """Count streams with this memory from now on, where they are simulated."""
+    for layer in stochastic_layers(network):
+        layer.counting = replace(layer.counting, memory=memory)
+        for generators in (layer.array, layer.weight_generators):
+            if isinstance(generators, SimulatedGenerators):
+                generators.memory = memory
