@@ -7,6 +7,7 @@ command line turns the fields below into one message or one JSON object.
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 
 class LabtrainError(Exception):
@@ -41,6 +42,10 @@ class LabtrainError(Exception):
         self.line = line
         self.key = key
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Travel between processes whole: an error's keywords are not in its ``args``."""
+        return _arrived, (type(self), self.args, self.__dict__)
+
     def __str__(self) -> str:
         """One message: place, cause, remedy."""
         place = self.file or ""
@@ -50,6 +55,13 @@ class LabtrainError(Exception):
             place += f" [{self.key}]"
         head = f"{place.strip()}: {self.message}" if place.strip() else self.message
         return f"{head} ({self.remedy})" if self.remedy else head
+
+
+def _arrived(kind: type[LabtrainError], args: tuple[Any, ...], state: dict[str, Any]) -> LabtrainError:
+    error = kind.__new__(kind, *args)
+    error.args = args
+    error.__dict__.update(state)
+    return error
 
 
 class UsageError(LabtrainError):

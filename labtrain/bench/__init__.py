@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from labtrain.bench.connecting import Connector, LiveConnector, ReplayConnector
     from labtrain.bench.contact import Contact, contact_amperes, contact_volts, slope_ohm
     from labtrain.bench.describing import describe_plan
+    from labtrain.bench.far_bench import FarBench
     from labtrain.bench.handing_over import HandoverConnector
     from labtrain.bench.locating import bench_names, locate_bench, state_directory
     from labtrain.bench.off import bench_off
@@ -31,6 +32,7 @@ _HOMES = {
     "BenchSource": "reading",
     "Connector": "connecting",
     "Contact": "contact",
+    "FarBench": "far_bench",
     "HandoverConnector": "handing_over",
     "LiveConnector": "connecting",
     "Pulse": "pulse_path",
@@ -61,6 +63,7 @@ __all__ = [
     "BenchSource",
     "Connector",
     "Contact",
+    "FarBench",
     "HandoverConnector",
     "LiveConnector",
     "Pulse",

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, TypeVar
 from labtrain.errors import UsageError
 
 if TYPE_CHECKING:
-    from labtrain.bench import Bench
+    from labtrain.bench import Bench, FarBench
 
 T = TypeVar("T")
 
 
-def array_in_role(bench: Bench, name: str, role: type[T], what: str, kind: str) -> T:
+def array_in_role(bench: Bench | FarBench, name: str, role: type[T], what: str, kind: str) -> T:
     """Return a bench's array, which must be one of ``what``.
 
     Raises

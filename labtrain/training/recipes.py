@@ -13,7 +13,7 @@ from labtrain.session.sink import NullSink, Sink
 from labtrain.training.settings import Setting, read_settings
 
 if TYPE_CHECKING:
-    from labtrain.bench import Bench
+    from labtrain.bench import Bench, FarBench
 
 
 RECORD = Setting(
@@ -42,7 +42,7 @@ class Context:
     Attributes
     ----------
     bench
-        An open bench, or None for directly simulated arrays.
+        An open bench, here or on another computer, or None for directly simulated arrays.
     sink
         Where rows, arrays and documents go.
     settings
@@ -59,7 +59,7 @@ class Context:
         The path of a twin file, or None.
     """
 
-    bench: Bench | None = None
+    bench: Bench | FarBench | None = None
     sink: Sink = field(default_factory=NullSink)
     settings: Mapping[str, Any] = field(default_factory=dict)
     seed: int = 0

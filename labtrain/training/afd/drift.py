@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeGuard
 
 import numpy as np
 
@@ -10,7 +10,7 @@ from labtrain.session.sink import Sink
 from labtrain.training.afd.records import DRIFT
 
 if TYPE_CHECKING:
-    from labtrain.bench import Bench
+    from labtrain.bench import Bench, FarBench
 
 REFERENCE = "reference"
 _READ_VOLTS = 0.02
@@ -53,7 +53,11 @@ class DriftWatch:
         return ohms
 
 
-def has_reference(bench: Bench) -> bool:
-    """Tell whether the bench file has a reference resistor with a terminal ``top``."""
+def has_reference(bench: Bench | FarBench) -> TypeGuard[Bench]:
+    """Tell whether a bench that is here has a reference resistor with a terminal ``top``."""
+    from labtrain.bench import FarBench
+
+    if isinstance(bench, FarBench):  # training reaches its arrays only
+        return False
     device = bench.plan.device(REFERENCE)
     return device is not None and "top" in device.terminals
