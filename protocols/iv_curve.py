@@ -35,7 +35,6 @@ class IVCurve(DeviceProcedure):
     NAME = "iv-curve"
     PLOT = ("amperes", "volts")
     COLUMNS = DEVICE | {
-        "wires": Column("int64", "", "wires: 2, or 4 with sense leads"),
         "repeat": Column("int64", "", "repeat"),
         "direction": Column("str", "", "direction of the sweep"),
         "programmed": Column("float64", "", "programmed level (A in current mode, V in voltage mode)"),
@@ -204,7 +203,6 @@ class IVCurve(DeviceProcedure):
                     row = {
                         "device": self.device.name,
                         "terminal": terminal,
-                        "wires": self.wires,
                         "repeat": repeat,
                         "direction": way,
                         "programmed": float(sweep.programmed[i]),
