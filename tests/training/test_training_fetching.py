@@ -203,6 +203,7 @@ def test_the_slice_of_the_real_cifar10_is_read(data_dir):
     [
         ((4, 5), (4, 4), "differ in size"),
         ((0, 4), (0, 4), "hold no pixel"),
+        ((16,), (16,), "have the shape"),
     ],
 )
 def test_pictures_that_no_network_could_read_are_refused(cache, tmp_path, train, test, what):

@@ -36,10 +36,16 @@ class Images:
             ("train", self.train_images, self.train_labels),
             ("test", self.test_images, self.test_labels),
         ):
-            if pictures.ndim != axes + 1 or labels.ndim != 1 or len(pictures) != len(labels):
+            if pictures.ndim != axes + 1:
+                raise _refusal(
+                    f"{part} images have the shape {pictures.shape}",
+                    f"give {axes + 1} axes: samples, then those of one picture",
+                    place,
+                )
+            if labels.ndim != 1 or len(pictures) != len(labels):
                 raise _refusal(
                     f"{part} images of shape {pictures.shape} do not match labels of shape {labels.shape}",
-                    f"give images of {axes + 1} axes, samples first, and one label each",
+                    "give one label for each picture",
                     place,
                 )
             if pictures.size == 0:
