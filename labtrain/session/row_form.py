@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from operator import itemgetter
 from typing import Any, final
 
 import numpy as np
@@ -50,6 +51,11 @@ class RowForm:
         self._fixed = [name for name, column in columns.items() if column.dtype != "str"]
         self._texts = [name for name, column in columns.items() if column.dtype == "str"]
         self._booleans = [name for name in self._fixed if columns[name].dtype == "bool"]
+        self._values: Callable[[Mapping[str, Any]], Sequence[Any]] = (
+            itemgetter(*self._fixed)
+            if len(self._fixed) > 1
+            else lambda row: [row[name] for name in self._fixed]
+        )
         self._struct = struct.Struct("<" + "".join(_CODES[columns[name].dtype] for name in self._fixed))
         self._packed = np.dtype(
             [(name, np.dtype(columns[name].dtype).newbyteorder("<")) for name in self._fixed]
@@ -66,7 +72,7 @@ class RowForm:
         try:
             if len(row) != len(self.columns) or self._booleans or self._texts:
                 self._check(row)
-            packed = self._struct.pack(*[row[name] for name in self._fixed])
+            packed = self._struct.pack(*self._values(row))
         except (KeyError, struct.error, TypeError, ValueError, OverflowError) as error:
             raise self._complaint(row, error) from error
         return packed + self._pack_texts(row) if self._texts else packed

@@ -31,6 +31,9 @@ from labtrain.session.texts import check_text, check_unit, to_json
 
 _COMMAND, _REPLY, _ARRAY = map(int, (Kind.COMMAND, Kind.REPLY, Kind.ARRAY))  # struct packs them quicker
 _MOST_HEADS = 4096
+Head = tuple[Any, tuple[int, ...], str, bytes, bool]
+"""An array's dtype, shape and unit, what stands before its data, and whether it is small."""
+_NO_HEAD: Head = (None, (), "", b"", False)
 _CLOCK_PAIR = struct.Struct("<qq")
 
 
@@ -52,7 +55,7 @@ class Session(Sink):
         self._ports: dict[str, int] = {}
         self._now_ns = clock.now_ns
         self._exchanges = SessionExchanges(journal, clock, self._define)
-        self._heads: dict[str, tuple[Any, tuple[int, ...], str, bytes]] = {}  # of the newest of each name
+        self._heads: dict[str, Head] = {}  # of the newest of each name
         self._streams: dict[str, SessionRows] = {}
         self._claims = Claims()
         self._defining = threading.Lock()
@@ -166,19 +169,16 @@ class Session(Sink):
 
     def array(self, name: str, value: NDArray[Any], unit: str = "") -> None:
         """Note a named array; the name may come again, and :meth:`Recording.array` gives the newest."""
-        known = self._heads.get(name)
+        dtype, shape, known_unit, head, small = self._heads.get(name, _NO_HEAD)
         if (
-            known is not None
-            and type(value) is np.ndarray
-            and value.dtype is known[0]
-            and value.shape == known[1]
-            and unit == known[2]
+            type(value) is not np.ndarray
+            or value.dtype is not dtype
+            or value.shape != shape
+            or unit != known_unit
         ):
-            head = known[3]
-        else:
             value = plain_array(f"the array {name!r}", value)
-            head = self._define_head(name, unit, value)
-        if value.nbytes < SMALL_BYTES:  # copied, and so in C order: quicker than gathering
+            head, small = self._define_head(name, unit, value)
+        if small:  # copied, and so in C order: quicker than gathering
             self._append(_ARRAY, 0, 0, self._now_ns(), 0, head + value.tobytes())
         else:
             self._journal.append_parts(_ARRAY, 0, self._now_ns(), [head, buffer(np.ascontiguousarray(value))])
@@ -269,15 +269,15 @@ class Session(Sink):
                 self._ports[port] = number
             return self._ports[port]
 
-    def _define_head(self, name: str, unit: str, value: NDArray[Any]) -> bytes:
+    def _define_head(self, name: str, unit: str, value: NDArray[Any]) -> tuple[bytes, bool]:
         """Check a name and a unit once for all arrays of that name, dtype, shape and unit."""
         check_unit(unit, f"the array {name!r}")
         self._claim("array", check_path("the array", name))
         if len(self._heads) >= _MOST_HEADS:
             self._heads.clear()
-        head = array_head(name, value, unit)
-        self._heads[name] = (value.dtype, value.shape, unit, head)
-        return head
+        head, small = array_head(name, value, unit), value.nbytes < SMALL_BYTES
+        self._heads[name] = (value.dtype, value.shape, unit, head, small)
+        return head, small
 
     def _claim(self, what: str, path: str) -> None:
         with self._defining:
