@@ -246,11 +246,32 @@ def _open(adapter: Any, name: str, options: Mapping[str, Any]) -> Keithley2400:
     return instrument
 
 
+_SETTINGS = {
+    "source_function": b":SOUR:FUNC?",
+    "source_volts": b":SOUR:VOLT?",
+    "source_range_volts": b":SOUR:VOLT:RANG?",
+    "limit_amperes": b":SENS:CURR:PROT?",
+    "source_amperes": b":SOUR:CURR?",
+    "source_range_amperes": b":SOUR:CURR:RANG?",
+    "limit_volts": b":SENS:VOLT:PROT?",
+    "protection_volts": b":SOUR:VOLT:PROT?",
+    "measured": b":SENS:FUNC?",
+    "measure_range_volts": b":SENS:VOLT:RANG?",
+    "measure_range_amperes": b":SENS:CURR:RANG?",
+    "nplc": b":SENS:CURR:NPLC?",
+    "remote_sense": b":SYST:RSEN?",
+    "output": b":OUTP?",
+    "output_off_state": b":OUTP:SMOD?",
+    "terminals": b":ROUT:TERM?",
+}
+"""See :attr:`DriverSpec.settings`."""
+
 SPEC = DriverSpec(
     model="2400",
     role="source-meter",
     open=_open,
     nodes=lambda channel: SOURCE_METER_NODES,
     safe_off=(b":ABOR\n", b":OUTP OFF\n"),
+    settings=_SETTINGS,
     options={"line_frequency": "hertz"},
 )

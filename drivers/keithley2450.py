@@ -170,11 +170,33 @@ def _off_state(name: str, given: Any) -> str:
     return _OFF_STATES[given]
 
 
+_SETTINGS = {
+    "source_function": b":SOUR:FUNC?",
+    "source_volts": b":SOUR:VOLT?",
+    "source_range_volts": b":SOUR:VOLT:RANG?",
+    "limit_amperes": b":SOUR:VOLT:ILIM?",
+    "source_amperes": b":SOUR:CURR?",
+    "source_range_amperes": b":SOUR:CURR:RANG?",
+    "limit_volts": b":SOUR:CURR:VLIM?",
+    "protection": b":SOUR:VOLT:PROT?",
+    "measured": b":SENS:FUNC?",
+    "measure_range_volts": b":SENS:VOLT:RANG?",
+    "measure_range_amperes": b":SENS:CURR:RANG?",
+    "nplc_volts": b":SENS:VOLT:NPLC?",
+    "nplc_amperes": b":SENS:CURR:NPLC?",
+    "remote_sense": b":SENS:VOLT:RSEN?",
+    "output": b":OUTP?",
+    "output_off_state": b":OUTP:VOLT:SMOD?",
+    "terminals": b":ROUT:TERM?",
+}
+"""See :attr:`DriverSpec.settings`."""
+
 SPEC = DriverSpec(
     model="2450",
     role="source-meter",
     open=_open,
     nodes=lambda channel: SOURCE_METER_NODES,
     safe_off=(b":ABOR\n", b":OUTP OFF\n"),
+    settings=_SETTINGS,
     options={"line_frequency": "hertz", "output_off_state": ""},
 )

@@ -248,6 +248,28 @@ def _open(adapter: Any, name: str, options: Mapping[str, Any]) -> Keithley2602B:
     return instrument
 
 
+_ATTRIBUTES = {
+    "source_function": "source.func",
+    "source_volts": "source.levelv",
+    "source_range_volts": "source.rangev",
+    "limit_amperes": "source.limiti",
+    "source_amperes": "source.leveli",
+    "source_range_amperes": "source.rangei",
+    "limit_volts": "source.limitv",
+    "measure_range_volts": "measure.rangev",
+    "measure_range_amperes": "measure.rangei",
+    "nplc": "measure.nplc",
+    "sense": "sense",
+    "output": "source.output",
+    "output_off_mode": "source.offmode",
+}
+_SETTINGS = {
+    f"{channel}.{name}": f"print(smu{channel}.{attribute})".encode()
+    for channel in ("a", "b")
+    for name, attribute in _ATTRIBUTES.items()
+}
+"""See :attr:`DriverSpec.settings`."""
+
 SPEC = DriverSpec(
     model="2602B",
     role="source-meter",
@@ -262,5 +284,6 @@ SPEC = DriverSpec(
         b"smua.abort() smub.abort()\n",
         b"smua.source.output = 0 smub.source.output = 0\n",
     ),
+    settings=_SETTINGS,
     options={"line_frequency": "hertz"},
 )

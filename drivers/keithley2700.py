@@ -121,6 +121,7 @@ SPEC = DriverSpec(
     role="switch-matrix",
     open=_open,
     safe_off=(b":ROUT:OPEN:ALL\n",),
+    settings={"cards": b"*OPT?", "closed": b":ROUT:MULT:CLOS?"},
     options={"slot": "", **RELAY_OPTIONS},
     rows=Keithley2700.rows,
     columns=Keithley2700.columns,

@@ -84,6 +84,7 @@ SPEC = DriverSpec(
     role="switch-matrix",
     open=_open,
     safe_off=(b"abort\n", b"channel.open('allslots')\n"),
+    settings={"closed": b"print(channel.getclose('allslots'))"},
     options={"slots": "", **RELAY_OPTIONS},
     rows=Keithley707B.rows,
     columns=Keithley707B.columns,

@@ -106,6 +106,25 @@ def _open(adapter: Any, name: str, options: Mapping[str, Any]) -> Keysight33522B
     return Keysight33522B(adapter, name)
 
 
+_QUESTIONS = {
+    "function": ":SOUR{ch}:FUNC?",
+    "high_volts": ":SOUR{ch}:VOLT:HIGH?",
+    "low_volts": ":SOUR{ch}:VOLT:LOW?",
+    "width_seconds": ":SOUR{ch}:FUNC:PULS:WIDT?",
+    "burst": ":SOUR{ch}:BURS:STAT?",
+    "burst_cycles": ":SOUR{ch}:BURS:NCYC?",
+    "trigger_source": ":TRIG{ch}:SOUR?",
+    "load_ohms": ":OUTP{ch}:LOAD?",
+    "polarity": ":OUTP{ch}:POL?",
+    "output": ":OUTP{ch}?",
+}
+_SETTINGS = {
+    f"{channel}.{name}": question.format(ch=channel).encode()
+    for channel in ("1", "2")
+    for name, question in _QUESTIONS.items()
+}
+"""See :attr:`DriverSpec.settings`."""
+
 SPEC = DriverSpec(
     model="33522B",
     role="pulse-generator",
@@ -114,5 +133,6 @@ SPEC = DriverSpec(
     channel=lambda instrument, name: instrument.pulse_channels[int(name)],
     nodes=lambda channel: (channel,),
     safe_off=(b":ABOR\n", b":OUTP1 OFF\n", b":OUTP2 OFF\n"),
+    settings=_SETTINGS,
     options={"output_load": "ohm"},
 )

@@ -77,6 +77,25 @@ def _open(adapter: Any, name: str, options: Mapping[str, Any]) -> Keysight81160A
     return Keysight81160A(adapter, name)
 
 
+_QUESTIONS = {
+    "function": ":FUNC{ch}?",
+    "high_volts": ":VOLT{ch}:HIGH?",
+    "low_volts": ":VOLT{ch}:LOW?",
+    "width_seconds": ":FUNC{ch}:PULS:WIDT?",
+    "period_seconds": ":FUNC{ch}:PULS:PER?",
+    "arm_source": ":ARM:SOUR{ch}?",
+    "trigger_count": ":TRIG{ch}:COUN?",
+    "load_ohms": ":OUTP{ch}:LOAD?",
+    "polarity": ":OUTP{ch}:POL?",
+    "output": ":OUTP{ch}?",
+}
+_SETTINGS = {
+    f"{channel}.{name}": question.format(ch=channel).encode()
+    for channel in ("1", "2")
+    for name, question in _QUESTIONS.items()
+}
+"""See :attr:`DriverSpec.settings`."""
+
 SPEC = DriverSpec(
     model="81160A",
     role="pulse-generator",
@@ -85,5 +104,6 @@ SPEC = DriverSpec(
     channel=lambda instrument, name: instrument.pulse_channels[int(name)],
     nodes=lambda channel: (channel,),
     safe_off=(b":ABOR\n", b":OUTP1 OFF\n", b":OUTP2 OFF\n"),
+    settings=_SETTINGS,
     options={"output_load": "ohm"},
 )

@@ -90,6 +90,7 @@ SPEC = DriverSpec(
     event_status=None,
     safe_off=(b"OPENALL\n",),
     keep_alive=b"PING\n",
+    settings={"closed": b"STATE?"},
     closing=lambda row, column: b"CLOSE %d,%d\n" % (row, column),
     answers_every_line=True,
     options={

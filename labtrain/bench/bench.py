@@ -209,6 +209,17 @@ class Bench(DeviceFace):
             described["instruments"][alias]["idn"] = identity
         return described
 
+    def note_settings(self, moment: str) -> None:
+        """Have the record keep how every instrument is set now: documents ``settings/<instrument>/<moment>``.
+
+        Parameters
+        ----------
+        moment
+            Such as ``"start"`` and ``"end"``.
+        """
+        for alias, found in self._connection.settings().items():
+            self.sink.document(f"settings/{alias}/{moment}", found)
+
     # below
 
     def _note_opening(self) -> None:

@@ -14,6 +14,7 @@ from typing import Any, final
 from labtrain.bench.awake import Awake
 from labtrain.bench.connecting import Connector, LiveConnector
 from labtrain.bench.guard import Guard
+from labtrain.bench.instrument_settings import read_settings
 from labtrain.bench.locks import BenchLocks
 from labtrain.bench.planning import BenchSetup
 from labtrain.bench.safe_off import OFF, in_order_of_hazard, send_safe_off
@@ -153,6 +154,11 @@ class Connection:
             }
             for alias, identity in self.identities.items()
         }
+
+    def settings(self) -> dict[str, dict[str, str]]:
+        """Ask every instrument that can be asked how it is set; alias -> name -> reply."""
+        asked = {alias: spec for alias, spec in self._specs.items() if spec.settings}
+        return {alias: read_settings(self.ports[alias], spec) for alias, spec in asked.items()}
 
     def close(self) -> None:
         """Let go of everything; no message is sent. Closing twice is harmless."""

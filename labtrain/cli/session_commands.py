@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -11,6 +11,9 @@ from labtrain.cli.listing import summaries
 from labtrain.cli.options import SessionArgument
 from labtrain.cli.outcome import JsonFlag, ending, shown
 from labtrain.errors import DataError
+
+if TYPE_CHECKING:
+    from labtrain.session import Recording
 
 
 def list_sessions(
@@ -77,8 +80,17 @@ def inspect(session: SessionArgument, as_json: JsonFlag = False) -> None:
                 "checkpoints": state_names(recording),
                 "notes": recording.notes,
             }
+            settings = settings_in(recording)
         lines = [f"[bold]{key.replace('_', ' ')}[/]: {_value(value)}" for key, value in fields.items()]
-        end.with_(fields, "\n".join(lines))
+        lines += [f"[bold]{shown(where)}[/]: {_value(found)}" for where, found in settings.items()]
+        end.with_({**fields, "settings": settings}, "\n".join(lines))
+
+
+def settings_in(recording: Recording) -> dict[str, dict[str, Any]]:
+    """Return how every instrument said that it was set, by ``"settings of smu at start"``."""
+    names = [name for name in recording.document_names() if name.startswith("settings/")]
+    places = {name: "settings of {} at {}".format(*name.split("/")[1:]) for name in sorted(names)}
+    return {place: recording.document(name) for name, place in places.items()}
 
 
 def runs_in(streams: list[str]) -> list[str]:

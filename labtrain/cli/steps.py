@@ -85,8 +85,11 @@ def carry_out_on(
 
     Recording and replaying both come here: the clock's last reading is part of the record.
     """
+    bench.note_settings("start")
     results = carry_out(steps, Surroundings(sink, progress, seed, bench, data))
-    return results, bench.elapsed_seconds
+    seconds = bench.elapsed_seconds
+    bench.note_settings("end")  # of a run that comes to its end; else the safe state comes first
+    return results, seconds
 
 
 def _protocol(step: Mapping[str, Any], around: Surroundings) -> dict[str, Any]:

@@ -63,6 +63,9 @@ class DriverSpec:
     properties
         What a sensor reads: those of the driver's properties that are numbers, each with its unit, such as
         ``{"field": "mT"}``.
+    settings
+        What the record keeps of how an instrument is set: name (with its unit, where it has one) -> the
+        question, without terminator, that reads it and changes nothing.
     rows, columns
         The numbers of a matrix's rows and columns, as used on the wire.
     """
@@ -85,5 +88,6 @@ class DriverSpec:
     fast_buffer: bool = False
     options: Mapping[str, str] = field(default_factory=dict)
     properties: Mapping[str, str] = field(default_factory=dict)
+    settings: Mapping[str, bytes] = field(default_factory=dict)
     rows: range = range(0)
     columns: range = range(0)
