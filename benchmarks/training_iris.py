@@ -1,9 +1,9 @@
 """`iris-afd` through the instruments: k-fold over seeds, 5 % and 10 % mismatch, tanh on the same folds.
 
-    python benchmarks/training_iris.py [--seeds 5] [--mismatch 0.05 0.10] [--hidden 8 5x3] [--publish]
+    python benchmarks/training_iris.py [--seeds 5] [--mismatch 0.05 0.10] [--hidden 8 5x3] [--seconds 150] [--publish]
 
 Every run is a recorded session in ``runs/iris-benchmark`` (--folder); those already there are not run again,
-so an interrupted benchmark goes on where it was. The bench is the shipped ``iris-pair-2602B``: noise of the
+so an interrupted benchmark goes on where it was; with --seconds none is begun after so long. The bench is the shipped ``iris-pair-2602B``: noise of the
 meter by its data sheet, telegraph noise of the junctions. Its seed draws the chip: it is the run's seed.
 """
 
@@ -38,13 +38,17 @@ def chip(folder: Path, mismatch: float, seed: int, neurons: int) -> Path:
     return file
 
 
-def results(folder: Path, mismatch: float, seeds: int, hidden: str) -> Iterator[dict[str, Any]]:
+def results(
+    folder: Path, mismatch: float, asked: argparse.Namespace, hidden: str
+) -> Iterator[dict[str, Any]]:
     """Run what is left of one line, a seed at a time."""
     neurons = sum(int(width) for width in hidden.split("x"))
-    for cell in cells_of({"hidden": [hidden]}, {}, seeds):
+    for cell in cells_of({"hidden": [hidden]}, {}, asked.seeds):
         study = Study("iris-afd", folder, chip(folder, mismatch, cell.seed, neurons))
         found = recorded_result(study, cell)
         if found is None:
+            if time.monotonic() > asked.until:
+                raise SystemExit("time is up: run it again to go on from here")
             started = time.process_time()
             found = run_cell(study, cell)
             print(f"  {mismatch:.0%} {cell.name}: {time.process_time() - started:.0f} s of CPU", flush=True)
@@ -66,8 +70,10 @@ def main() -> None:
     parser.add_argument("--mismatch", type=float, nargs="+", default=[0.05, 0.10])
     parser.add_argument("--hidden", nargs="+", default=["8"], help="layers, such as 8 or 5x3")
     parser.add_argument("--folder", type=Path, default=Path("runs/iris-benchmark"))
+    parser.add_argument("--seconds", type=float, default=float("inf"))
     parser.add_argument("--publish", action="store_true")
     asked = parser.parse_args()
+    asked.until = time.monotonic() + asked.seconds
     asked.folder.mkdir(parents=True, exist_ok=True)
     lines = [
         "5-fold validation accuracy in percent, mean over seeds and deviation; each seed draws its own chip.",
@@ -78,7 +84,7 @@ def main() -> None:
     print("\n".join(lines), flush=True)
     for hidden in asked.hidden:
         for mismatch in asked.mismatch:
-            lines.append(line(mismatch, hidden, list(results(asked.folder, mismatch, asked.seeds, hidden))))
+            lines.append(line(mismatch, hidden, list(results(asked.folder, mismatch, asked, hidden))))
             print(lines[-1], flush=True)
     if asked.publish:
         publish("iris-afd through the instruments", "python benchmarks/training_iris.py --publish", lines)
