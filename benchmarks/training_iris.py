@@ -1,10 +1,12 @@
 """`iris-afd` through the instruments: k-fold over seeds, 5 % and 10 % mismatch, tanh on the same folds.
 
-    python benchmarks/training_iris.py [--seeds 5] [--mismatch 0.05 0.10] [--hidden 8 5x3] [--seconds 150] [--publish]
+    python benchmarks/training_iris.py [--seeds 5] [--mismatch 0.05 0.10] [--hidden 8 5x3] [--seconds S]
+                                       [--publish]
 
 Every run is a recorded session in ``runs/iris-benchmark`` (--folder); those already there are not run again,
-so an interrupted benchmark goes on where it was; with --seconds none is begun after so long. The bench is the shipped ``iris-pair-2602B``: noise of the
-meter by its data sheet, telegraph noise of the junctions. Its seed draws the chip: it is the run's seed.
+so an interrupted benchmark goes on where it was; with --seconds none is begun after so long. The bench is the
+shipped ``iris-pair-2602B``: noise of the meter by its data sheet, telegraph noise of the junctions. Its seed
+draws the chip: it is the run's seed.
 """
 
 from __future__ import annotations
