@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from scipy import stats
-from twins_hidden import CASES, Hidden
+from twins_hidden import CASES, fitted
 
 FEW, MANY = 40, 500
 ERROR_RATE = 1e-4
@@ -13,22 +13,23 @@ LIKELY = (0.915, 0.985)
 """Between these the share of covering intervals of 500 fits must lie."""
 
 
-def covering(case: Hidden, fits: int) -> tuple[dict[str, int], np.ndarray, int]:
+def covering(name: str, fits: int) -> tuple[dict[str, int], np.ndarray, int]:
     """Count covering intervals; relative errors ``[fits, p]``; fits that call the true model wrong."""
+    case = CASES[name]
     covered, errors, rejected = dict.fromkeys(case.truth, 0), [], 0
     for seed in range(fits):
-        fit = case.fit(seed)
+        fit = fitted(name, seed)
         rejected += fit.verdict != "describes"
-        errors.append([fit.parameters[name].value / truth - 1 for name, truth in case.truth.items()])
-        for name, truth in case.truth.items():
-            low, high = fit.parameters[name].interval
-            covered[name] += bool(low <= truth <= high)
+        errors.append([fit.parameters[key].value / truth - 1 for key, truth in case.truth.items()])
+        for key, truth in case.truth.items():
+            low, high = fit.parameters[key].interval
+            covered[key] += bool(low <= truth <= high)
     return covered, np.array(errors), rejected
 
 
 @pytest.mark.parametrize("name", CASES)
 def test_intervals_cover(name):
-    covered, errors, rejected = covering(CASES[name], FEW)
+    covered, errors, rejected = covering(name, FEW)
     # 93 % is asked of 40: weights estimated from the data cost a little, the slow counts are the judge
     assert min(covered.values()) >= stats.binom.ppf(ERROR_RATE, FEW, 0.93), covered
     assert rejected <= stats.binom.ppf(1 - ERROR_RATE, FEW, 5e-3)
@@ -38,7 +39,7 @@ def test_intervals_cover(name):
 @pytest.mark.slow
 @pytest.mark.parametrize("name", CASES)
 def test_intervals_cover_in_many_fits(name):
-    covered, errors, rejected = covering(CASES[name], MANY)
+    covered, errors, rejected = covering(name, MANY)
     shares = {key: count / MANY for key, count in covered.items()}
     assert all(LIKELY[0] <= share <= LIKELY[1] for share in shares.values()), shares
     assert rejected <= stats.binom.ppf(1 - ERROR_RATE, MANY, 5e-3)

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from twins_fresh import share_inside
 from twins_hidden import CASES, SAMPLE_SECONDS, chain, normal, uniform
 
 from labtrain.physics import neuron
@@ -26,6 +27,24 @@ def test_fresh_readings_lie_in_the_prediction_band():
         inside.append(np.mean(np.abs(again - fit.points.fitted) <= reach))
     # 200 x 164 readings: the mean share is known to 0.12 %, shared errors of a fit included 0.2 %
     assert np.mean(inside) == pytest.approx(0.95, abs=0.01)
+
+
+FEW = 20
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_every_models_twin_predicts_the_next_measurement(name):
+    """Of 20 devices here; of 200 in benchmarks/RESULTS.md. Counts come in steps, which no band can cut."""
+    shares = [share_inside(name, seed, seed + 1) for seed in range(FEW)]
+    error = np.std(shares, ddof=1) / np.sqrt(FEW)
+    assert 0.94 - 3.7 * error <= np.mean(shares) <= 0.975 + 3.7 * error
+
+
+def test_a_twin_of_another_device_predicts_badly():
+    """The law above can fail: a step 2 % higher is seen at once."""
+    fit, points = CASES["nano-neuron"].fit(1), CASES["nano-neuron"].fit(2).points
+    reach = 1.96 * np.hypot(fit.points.sigma, fit.points.band)
+    assert np.mean(np.abs(1.02 * points.observed - fit.points.fitted) <= reach) < 0.5
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 
@@ -217,3 +218,9 @@ CASES = {
     "vteam": Hidden("vteam", VTEAM, vteam),
     "yakopcic": Hidden("yakopcic", YAKOPCIC, yakopcic),
 }
+
+
+@cache
+def fitted(name: str, seed: int) -> Fit:
+    """The fit of a case's own model to one measurement; several tests judge the same fits."""
+    return CASES[name].fit(seed)
