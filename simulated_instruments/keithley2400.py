@@ -22,6 +22,7 @@ import numpy as np
 
 from labtrain.clock import Clock
 from simulated_instruments.keithley2400_commands import COMMANDS
+from simulated_instruments.keithley2400_panel import PANEL
 from simulated_instruments.keithley2400_runs import RUNS
 from simulated_instruments.keithley2400_trace import Trace, rows_of
 from simulated_instruments.list_sweep import RunningSweep
@@ -269,7 +270,7 @@ class VirtualKeithley2400(ScpiInstrument):
         """The measurement event "buffer full"."""
         return self.trace.full
 
-    tree = CommandTree((*COMMON, *COMMANDS, *RUNS))
+    tree = CommandTree((*COMMON, *PANEL, *COMMANDS, *RUNS))
 
     def state_dict(self) -> dict[str, Any]:
         """The reading counter: its noise goes on where it was."""

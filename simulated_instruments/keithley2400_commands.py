@@ -57,6 +57,8 @@ def _of_source(name: str) -> Iterator[Command]:
 def _of_sense(name: str) -> Iterator[Command]:
     """Commands of one measure function."""
     at = f":SENSe[1]:{LONG[name]}[:DC]"
+    # without SENSe, VOLTage is the source's
+    limit = f"[:SENSe[1]]:{LONG[name]}[:DC]:PROTection" if name == "CURR" else f"{at}:PROTection"
 
     def sense(instrument: Any) -> Any:
         return instrument.channel.senses[name]
@@ -70,12 +72,15 @@ def _of_sense(name: str) -> Iterator[Command]:
     yield kept(f"{at}:RANGe:AUTO", _ON, sense, "auto", lambda i: i.channel.apply())
     yield setting(f"{at}:NPLCycles", _NPLC, lambda i: sense(i).nplc, lambda i, n: i.set_nplc(n))
     yield setting(
-        f"{at}:PROTection[:LEVel]",
+        f"{limit}[:LEVel]",
         _LIMITS[name],
         lambda i: i.limit_of(name),
         lambda i, value: i.set_limit(name, value),
     )
-    yield Command(f"{at}:PROTection:TRIPped", query=plain(lambda i: "1" if i.tripped(name) else "0"))
+    yield Command(
+        f"{limit}:TRIPped",
+        query=plain(lambda i: "1" if i.tripped(name) else "0"),
+    )
     yield Command(f":MEASure:{LONG[name]}[:DC]", query=_measure(name))
     yield Command(f":CONFigure:{LONG[name]}[:DC]", plain(lambda i: i.configure(name)))
 

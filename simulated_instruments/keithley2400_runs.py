@@ -133,7 +133,7 @@ RUNS: Final = (
     Command(":TRACe:POINts:ACTual", query=plain(lambda i: str(len(i.trace)))),
     Command(":TRACe:CLEar", plain(lambda i: i.trace.clear())),
     Command(":TRACe:DATA", query=plain(lambda i: trace.written(i, i.trace.rows()))),
-    remembered(":TRACe:FEED", Choice("SENSe[1]", "SENSe", "CALCulate1", "CALCulate2"), "SENS"),
+    remembered(":TRACe:FEED", Choice("SENSe1", "SENSe", "CALCulate1", "CALCulate2"), "SENS"),
     Command(":TRACe:FEED:CONTrol", _feed, plain(lambda i: "NEXT" if i.trace.feeding else "NEV")),
     remembered(":TRACe:TSTamp:FORMat", Choice("ABSolute", "DELTa"), "ABS"),
     _third(

@@ -19,8 +19,9 @@ from typing import Any, Final, cast
 
 from labtrain.clock import Clock
 from simulated_instruments.keithley2450_commands import COMMANDS
+from simulated_instruments.keithley2450_loops import LOOPS, Loop, Sweep
+from simulated_instruments.keithley2450_panel import PANEL
 from simulated_instruments.keithley2450_sweeps import SWEEPS, BufferedSweep
-from simulated_instruments.list_sweep import RunningSweep
 from simulated_instruments.reading_buffer import ReadingBuffer
 from simulated_instruments.scpi import COMMON, ScpiInstrument
 from simulated_instruments.scpi_errors import ScpiError
@@ -47,7 +48,7 @@ class VirtualKeithley2450(ScpiInstrument):
     """
 
     identity = "KEITHLEY INSTRUMENTS,MODEL 2450"
-    tree = CommandTree((*COMMON, *COMMANDS, *SWEEPS))
+    tree = CommandTree((*COMMON, *PANEL, *COMMANDS, *SWEEPS, *LOOPS))
 
     def __init__(self, alias: str, world: World, clock: Clock, options: Mapping[str, Any], seed: int) -> None:
         super().__init__(alias, world, clock, options, seed)
@@ -65,7 +66,7 @@ class VirtualKeithley2450(ScpiInstrument):
 
     def reset(self) -> None:
         """Bring the power-on settings back: output off, in the normal off state."""
-        self.planned: tuple[RunningSweep, str] | None = None
+        self.planned: Sweep | Loop | None = None
         self.lists: dict[str, list[float]] = {"VOLT": [], "CURR": []}
         self.buffers = {"defbuffer1": ReadingBuffer(), "defbuffer2": ReadingBuffer()}
         self.protection, self.terminals = "NONE", "FRON"
@@ -141,6 +142,14 @@ class VirtualKeithley2450(ScpiInstrument):
         self.channel.measured = name.partition(":")[0]
         self.channel.apply()
 
+    @property
+    def protected(self) -> bool:
+        """Whether over-voltage protection holds the source below its level now."""
+        channel = self.channel
+        return (
+            channel.output and channel.function == "VOLT" and abs(channel.source.level) > channel.protection
+        )
+
     def tripped(self, function: Quantity) -> bool:
         """Tell whether the present function's limit holds the source now."""
         return function == self.channel.function and self.channel.limited()
@@ -192,9 +201,10 @@ class VirtualKeithley2450(ScpiInstrument):
         if self.planned is None:
             self.read_once("defbuffer1")
             return
-        sweep, name = self.planned
-        channel.start(sweep, BufferedSweep(self, self.buffer(name), was_on=channel.output))
-        if not channel.output:  # a sweep's first step turns it on
+        plan = self.planned
+        was_on = channel.output or not plan.sources
+        channel.start(plan.ready(channel), BufferedSweep(self, self.buffer(plan.buffer), was_on))
+        if not was_on:  # a sweep's first step turns it on
             channel.set_output(True)
 
     def abort(self) -> None:

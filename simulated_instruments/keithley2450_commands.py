@@ -29,6 +29,7 @@ _PROTECTION = Choice(
 _SCREEN = Choice(
     "HOME", "HOME_LARGe_reading", "READing_table", "GRAPh", "HISTogram", "GRAPH_SWIPE",
     "SETTINGS_SWIPE", "SOURCE_SWIPE", "STATISTICS_SWIPE", "USER_SWIPE", "PROCessing",
+    "SWIPE_GRAPh", "SWIPE_SETTings", "SWIPE_SOURce", "SWIPE_STATistics", "SWIPE_USER",
 )  # fmt: skip
 _LIGHT = Choice("ON100", "ON75", "ON50", "ON25", "OFF", "BLACkout")
 _LONG: Final = {"VOLT": "VOLTage", "CURR": "CURRent", "RES": "RESistance"}
@@ -81,7 +82,7 @@ def _of_source(name: str) -> Iterator[Command]:
 
 def _of_sense(name: str) -> Iterator[Command]:
     """Commands of one measure function."""
-    at = f":SENSe[1]:{_LONG[name]}" + ("" if name == "RES" else "[:DC]")
+    at = f"[:SENSe[1]]:{_LONG[name]}" + ("" if name == "RES" else "[:DC]")
 
     def sense(instrument: Any) -> Any:
         return instrument.channel.senses[name]
@@ -160,6 +161,12 @@ COMMANDS: Final = (
     Command(":TRACe:CLEar", readings.with_buffer(lambda buffer: buffer.clear())),
     Command(":TRACe:POINts", readings.points, readings.with_buffer(lambda buffer: str(buffer.capacity))),
     Command(":TRACe:MAKE", readings.make),
+    Command(":TRACe:DELete", readings.delete),
+    Command(":TRACe:TRIGger", readings.trigger),
+    Command(":TRACe:ACTual:STARt", query=readings.with_buffer(lambda buffer: "1" if len(buffer) else "0")),
+    Command(":TRACe:ACTual:END", query=readings.with_buffer(lambda buffer: str(len(buffer)))),
+    Command(":TRACe:FILL:MODE", readings.fill, readings.with_buffer(lambda buffer: "CONT")),
+    Command(":TRACe:STATistics:CLEar", readings.with_buffer(lambda buffer: None)),
     Command(":TRACe:STATistics:AVERage", query=readings.statistic(np.mean)),
     Command(":TRACe:STATistics:MAXimum", query=readings.statistic(np.max)),
     Command(":TRACe:STATistics:MINimum", query=readings.statistic(np.min)),

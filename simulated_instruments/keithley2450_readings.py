@@ -15,6 +15,7 @@ from simulated_instruments.smu_accuracy import Floats
 
 _ELEMENTS = Choice("SOURce", "READing", "RELative", "SOURSTATus")
 _BINARY_ELEMENTS: Final = ("SOUR", "READ", "REL")
+_CONTINUOUS = Choice("CONTinuous")
 _WORTH_A_KERNEL: Final = 48
 """Numbers in a reply."""
 
@@ -120,6 +121,32 @@ def make(instrument: Any, suffixes: tuple[int, ...], arguments: tuple[str, ...])
         raise ScpiError(-109)
     capacity = int(whole(10, 6_875_000, 100_000).read(arguments[1]))
     instrument.buffers[unquote(arguments[0]).lower()] = ReadingBuffer(capacity)
+
+
+def delete(instrument: Any, suffixes: tuple[int, ...], arguments: tuple[str, ...]) -> None:
+    """Delete a buffer that was made; -221 for the two that are always there."""
+    if len(arguments) != 1:
+        raise ScpiError(-109 if not arguments else -108)
+    name = unquote(arguments[0]).lower()
+    instrument.buffer(name)
+    if name in ("defbuffer1", "defbuffer2"):
+        raise ScpiError(-221, f"{name} stays")
+    del instrument.buffers[name]
+
+
+def trigger(instrument: Any, suffixes: tuple[int, ...], arguments: tuple[str, ...]) -> None:
+    """Measure into a buffer, without an answer."""
+    if len(arguments) > 1:
+        raise ScpiError(-108, arguments[1][:40])
+    instrument.read_once(_named(arguments))
+
+
+def fill(instrument: Any, suffixes: tuple[int, ...], arguments: tuple[str, ...]) -> None:
+    """Choose what a full buffer does: here it always goes on, and the oldest readings are lost."""
+    if not 1 <= len(arguments) <= 2:
+        raise ScpiError(-109 if not arguments else -108)
+    _CONTINUOUS.read(arguments[0])
+    instrument.buffer(_named(arguments[1:]))
 
 
 def statistic(function: Callable[[Any], Any]) -> Any:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from simulated_instruments.keithley2450_loops import Sweep
 from simulated_instruments.list_sweep import RunningSweep
 from simulated_instruments.reading_buffer import ReadingBuffer
 from simulated_instruments.scpi_commands import list_commands, plain
@@ -23,6 +24,7 @@ _LEVELS = {"VOLT": Number(-210.0, 210.0, 0.0, "V"), "CURR": Number(-1.05, 1.05, 
 _LONG: Final = {"VOLT": "VOLTage", "CURR": "CURRent"}
 _DELAY = Number(0.0, 9999.0, 0.0, "S")
 _ON = Boolean()
+_POINTS = whole(2, 100_000, 2)
 
 
 class BufferedSweep:
@@ -84,21 +86,40 @@ def _sweep_list(name: str) -> Any:
     return write
 
 
-def _sweep_linear(name: str) -> Any:
-    """``<start>, <stop>, <points>, <delay>, <count>, <rangeType>, <failAbort>, <dual>, <bufferName>``."""
+def _linear(start: float, stop: float, points: str, name: str) -> Any:
+    return np.linspace(start, stop, int(_POINTS.read(points)))
+
+
+def _in_steps(start: float, stop: float, step: str, name: str) -> Any:
+    size = abs(_LEVELS[name].read(step))
+    if not size:
+        raise ScpiError(-222, "a step of 0")
+    count = 1 + int(abs(stop - start) / size * (1 + 1e-9))
+    if not 2 <= count <= _POINTS.high:
+        raise ScpiError(-222, f"{count} points: 2 to {_POINTS.high}")
+    return start + np.copysign(size, stop - start) * np.arange(count)
+
+
+def _logarithmic(start: float, stop: float, points: str, name: str) -> Any:
+    if not start * stop > 0:
+        raise ScpiError(-222, "a logarithmic sweep does not pass zero")
+    return np.geomspace(start, stop, int(_POINTS.read(points)))
+
+
+def _sweep(name: str, levels_of: Callable[[float, float, str, str], Any]) -> Any:
+    """``<start>, <stop>, <points or step>, <delay>, <count>, <range>, <failAbort>, <dual>, <bufferName>``."""
 
     def write(instrument: Any, suffixes: tuple[int, ...], arguments: tuple[str, ...]) -> None:
-        if len(arguments) < 3:
-            raise ScpiError(-109)
+        if not 3 <= len(arguments) <= 9:
+            raise ScpiError(-109 if len(arguments) < 3 else -108)
         start, stop = (_LEVELS[name].read(argument) for argument in arguments[:2])
-        points = int(whole(2, 100_000, 2).read(arguments[2]))
+        levels = levels_of(start, stop, arguments[2], name)
         delay = _argument(arguments, 3, Number(-1.0, 9999.0, -1.0, "S"), -1.0)
         repeats = int(_argument(arguments, 4, whole(1, 1000, 1), 1))
         _argument(arguments, 5, Choice("AUTO", "BEST", "FIXed"), "BEST")
         abort = _argument(arguments, 6, _ON, True)
         dual = _argument(arguments, 7, _ON, False)
         buffer = unquote(arguments[8]) if len(arguments) > 8 else "defbuffer1"
-        levels = np.linspace(start, stop, points)
         levels = np.concatenate([levels, levels[::-1]]) if dual else levels
         _plan(instrument, name, np.tile(levels, repeats), max(delay, 0.0), abort, buffer)
 
@@ -116,7 +137,8 @@ def _plan(instrument: Any, name: str, levels: Any, delay: float, abort: bool, bu
     if channel.source.auto:
         channel.set_source_range(name, largest, keep_auto=True)
     seconds = delay + channel.point_seconds()
-    instrument.planned = (RunningSweep(np.asarray(levels, dtype=float), seconds, abort), buffer)
+    points = RunningSweep(np.asarray(levels, dtype=float), seconds, abort)
+    instrument.planned = Sweep(points, buffer)
 
 
 def _running(instrument: Any) -> str:
@@ -129,7 +151,9 @@ def _commands() -> Iterator[Command]:
     for name, long in _LONG.items():
         yield from list_commands(f":SOURce[1]:LIST:{long}", name, _LEVELS[name], empty="nil")
         yield Command(f":SOURce[1]:SWEep:{long}:LIST", _sweep_list(name))
-        yield Command(f":SOURce[1]:SWEep:{long}:LINear", _sweep_linear(name))
+        yield Command(f":SOURce[1]:SWEep:{long}:LINear", _sweep(name, _linear))
+        yield Command(f":SOURce[1]:SWEep:{long}:LINear:STEP", _sweep(name, _in_steps))
+        yield Command(f":SOURce[1]:SWEep:{long}:LOGarithmic", _sweep(name, _logarithmic))
     yield Command(":TRIGger:STATe", query=plain(_running))
 
 

@@ -24,8 +24,8 @@ from simulated_instruments.world import World
 
 SETTLE_SECONDS: Final = 3e-3
 """Relay actuation: [assumed]; option ``settle_time``."""
-APERTURE_SECONDS: Final = 0.1
-"""5 power-line cycles, the power-on rate."""
+POWER_ON_CYCLES: Final = 5.0
+LINE_SECONDS: Final = 0.02
 CROSSPOINTS: Final = range(1, 49)
 SENSE, INPUT = 49, 50
 _SYSTEM: Final = range(1, 9)
@@ -51,7 +51,7 @@ class VirtualKeithley2700(ScpiInstrument):
 
     def reset(self) -> None:
         """Bring the power-on settings back: all relays open."""
-        self.function = "VOLT"
+        self.function, self.nplc = "VOLT", POWER_ON_CYCLES
         self.text, self.text_shown = "", False
         self.system: int | None = None
         self._backplane: set[int] = set()
@@ -124,10 +124,11 @@ class VirtualKeithley2700(ScpiInstrument):
         """Read DC volts at the input: row 1 while relay 50 is closed, an open input otherwise."""
         if self.function != "VOLT":
             raise ScpiError(-221, f"only DC volts are simulated, not {self.function}")
-        self._wait(APERTURE_SECONDS)
+        aperture = self.nplc * LINE_SECONDS
+        self._wait(aperture)
         if INPUT not in self._backplane:
             return 0.0
-        return self._world.probe(self._voltmeter, APERTURE_SECONDS)
+        return self._world.probe(self._voltmeter, aperture)
 
 
 def _places(numbers: Iterable[int]) -> list[tuple[int, int]]:

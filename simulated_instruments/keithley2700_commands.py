@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from typing import Any, Final
 
-from simulated_instruments.scpi import accepted, act, only
+from simulated_instruments.scpi import accepted, act, constant, only
 from simulated_instruments.scpi_commands import plain, remembered, setting
 from simulated_instruments.scpi_errors import ScpiError
-from simulated_instruments.scpi_parameters import Boolean, Choice, Parameter, Text
+from simulated_instruments.scpi_housekeeping import always_off, front_panel, status_groups, status_queue
+from simulated_instruments.scpi_parameters import Boolean, Choice, Number, Parameter, Text, whole
 from simulated_instruments.scpi_tree import Command
 
 _PIECE: Final = re.compile(r"(\d{3})(?::(\d{3}))?")
@@ -40,6 +41,10 @@ class ChannelList(Parameter):
 
 _LIST = ChannelList()
 _ON = Boolean()
+_ONE = whole(1, 1, 1)
+"""One reading at a time is simulated."""
+_NPLC = Number(0.01, 50.0, 5.0)
+_VOLTS = Number(0.0, 1010.0, 1000.0, "V")
 _ELEMENTS = Choice("READing")
 """The others (time stamp, channel, units) are not simulated."""
 _FUNCTION = Choice(
@@ -97,8 +102,35 @@ COMMANDS: Final = (
     remembered(":FORMat:ELEMents", _ELEMENTS, "READ"),
     setting(":DISPlay:TEXT:DATA", Text(12), lambda i: i.text, lambda i, text: setattr(i, "text", text)),
     setting(":DISPlay:TEXT:STATe", _ON, lambda i: i.text_shown, lambda i, on: setattr(i, "text_shown", on)),
-    Command(":STATus:QUEue:CLEar", plain(lambda i: i.errors.clear()), takes=()),
-    Command(":STATus:QUEue[:NEXT]", query=plain(lambda i: i.errors.pop())),
+    *front_panel(),
+    *status_queue(),
+    *status_groups(("OPERation", "QUEStionable", "MEASurement")),
+    *always_off(
+        "[:SENSe]:VOLTage[:DC]:AVERage[:STATe]",
+        ":ROUTe:MONitor[:STATe]",
+        "[:SENSe]:VOLTage[:DC]:REFerence:STATe",
+    ),
+    setting("[:SENSe]:VOLTage[:DC]:NPLCycles", _NPLC, lambda i: i.nplc, lambda i, n: setattr(i, "nplc", n)),
+    remembered("[:SENSe]:VOLTage[:DC]:RANGe[:UPPer]", _VOLTS, 1000.0),
+    remembered("[:SENSe]:VOLTage[:DC]:RANGe:AUTO", _ON, True),
+    remembered("[:SENSe]:VOLTage[:DC]:DIGits", whole(4, 7, 7), 7),
+    remembered(":TRIGger:SOURce", Choice("IMMediate"), "IMM"),
+    remembered(":TRIGger:COUNt", _ONE, 1.0),
+    remembered(":TRIGger:DELay", Number(0.0, 0.0, 0.0, "S"), 0.0),
+    remembered(":TRIGger:DELay:AUTO", _ON, True),
+    remembered(":SAMPle:COUNt", _ONE, 1.0),
+    remembered(":ROUTe:SCAN:LSELect", Choice("NONE"), "NONE"),
+    remembered(":FORMat[:DATA]", Choice("ASCii"), "ASC"),
+    remembered(":FORMat:BORDer", Choice("NORMal", "SWAPped"), "NORM"),
+    remembered(":UNIT:TEMPerature", Choice("C", "F", "K"), "C"),
+    remembered(":SYSTem:BEEPer[:STATe]", _ON, True),
+    remembered(":SYSTem:AZERo[:STATe]", _ON, True),
+    remembered(":SYSTem:POSetup", Choice("RST", "PRESet", "SAV0", "SAV1", "SAV2", "SAV3"), "PRES"),
+    remembered(":SYSTem:TSTamp:TYPE", Choice("RELative", "RTCLock"), "REL"),
+    remembered(":DISPlay:ENABle", _ON, True),
+    Command(":SYSTem:LFRequency", query=constant("50")),
+    Command(":CONFigure:VOLTage[:DC]", plain(lambda i: setattr(i, "function", "VOLT")), takes=()),
+    Command(":CONFigure", query=plain(lambda i: f'"{i.function}"')),
     accepted(":ABORt"),
     Command(":SYSTem:PRESet", act("reset"), takes=()),
 )

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from simulated_instruments import scpi_commands
 from simulated_instruments.pulse_commands import (
+    applied,
     apply_shape,
     channel_of,
     kept,
@@ -22,6 +23,7 @@ from simulated_instruments.pulse_commands import (
 )
 from simulated_instruments.scpi import accepted, act, constant, none
 from simulated_instruments.scpi_errors import ScpiError
+from simulated_instruments.scpi_housekeeping import OFF, front_panel, status_groups
 from simulated_instruments.scpi_parameters import Boolean, Choice, Number, Text, whole
 from simulated_instruments.scpi_tree import Command
 
@@ -34,6 +36,7 @@ _EDGE = Number(8.4e-9, 1e-6, 10e-9, "S")
 _FREQUENCY = Number(1e-6, 30e6, 1e3, "HZ")
 _CYCLES = whole(1, 100_000_000, 1, infinite=True)
 _POLARITY = Choice("NORMal", "INVerted")
+_RANGING = Choice("ON", "OFF", "ONCE")
 _PHASE = Number(-360.0, 360.0, 0.0)
 
 _SOURCE: Final = "[:SOURce#]"
@@ -115,5 +118,24 @@ COMMANDS: Final = (
     scpi_commands.remembered(":DISPlay", _ON, True),
     scpi_commands.remembered(":DISPlay:TEXT", Text(40), ""),
     accepted(":DISPlay:TEXT:CLEar"),
+    *front_panel(),
+    *status_groups(("OPERation", "QUEStionable")),
+    *(
+        remembered(f"{_SOURCE}:{function}:STATe", OFF, False)
+        for function in ("AM", "FM", "PM", "PWM", "FSKey", "BPSK", "SUM", "SWEep", "FREQuency:COUPle")
+    ),
+    remembered(f"{_SOURCE}:VOLTage:COUPle[:STATe]", OFF, False),
+    remembered(f"{_SOURCE}:TRACk", Choice("OFF"), "OFF"),
+    remembered(f"{_SOURCE}:COMBine:FEED", Choice("NONE"), "NONE"),
+    remembered(f"{_SOURCE}:VOLTage:RANGe:AUTO", _RANGING, "ON"),
+    Command(f"{_SOURCE}:APPLy", query=applied),
+    remembered(":OUTPut#:MODE", Choice("NORMal"), "NORM"),
+    scpi_commands.remembered(":OUTPut:SYNC:MODE", Choice("NORMal", "CARRier", "MARKer"), "NORM"),
+    scpi_commands.remembered(":OUTPut:TRIGger:SLOPe", Choice("POSitive", "NEGative"), "POS"),
+    scpi_commands.remembered(":OUTPut:TRIGger:SOURce", Choice("CH1", "CH2"), "CH1"),
+    scpi_commands.remembered(":UNIT:ANGLe", Choice("DEGree"), "DEG"),
+    scpi_commands.remembered(":FORMat:BORDer", Choice("NORMal", "SWAPped"), "NORM"),
+    scpi_commands.remembered(":ROSCillator:SOURce", Choice("INTernal", "EXTernal"), "INT"),
+    scpi_commands.remembered(":ROSCillator:SOURce:AUTO", _ON, True),
     Command("*OPT", query=constant("0")),
 )

@@ -8,6 +8,7 @@ from simulated_instruments import scpi_commands
 from simulated_instruments.pulse_commands import (
     Getter,
     Setter,
+    applied,
     apply_shape,
     kept,
     levels,
@@ -22,7 +23,8 @@ from simulated_instruments.pulse_commands import (
     setting,
     switch_output,
 )
-from simulated_instruments.scpi import act
+from simulated_instruments.scpi import act, constant
+from simulated_instruments.scpi_housekeeping import OFF, front_panel, status_groups
 from simulated_instruments.scpi_parameters import Boolean, Choice, Number, Parameter, whole
 from simulated_instruments.scpi_tree import Command
 
@@ -41,6 +43,8 @@ _CYCLES = whole(2, 2_147_483_647, 2)
 _POLARITY = Choice("NORMal", "INVerted")
 _SHAPES = ("SINusoid", "SQUare", "RAMP", "PULSe", "NOISe", "DC", "USER")
 _SHAPE = Choice(*_SHAPES)
+_THRESHOLD = Number(-10.0, 10.0, 1.0, "V")
+_INPUT = Number(50.0, 10e3, 10e3, "OHM")
 
 
 def _set_count(instrument: Any, channel: Any, value: float) -> None:
@@ -118,4 +122,30 @@ COMMANDS: Final = (
     Command(":ABORt", act("abort"), takes=()),
     setting(":TRACk:CHANnel#", _ON, lambda c: c.tracking, _track),
     scpi_commands.remembered(":DISPlay", _ON, True),
+    *front_panel(),
+    *status_groups(("OPERation", "QUEStionable")),
+    *(
+        remembered(f"{_SOURCE}:{function}#:STATe", OFF, False)
+        for function in ("AM", "FM", "PM", "PWM", "FSKey", "SWEep")
+    ),
+    remembered(":DIGital#[:STIMulus]:PATTern[:STATe]", OFF, False),
+    remembered(":OUTPut#:COMPlement", OFF, False),
+    remembered(f"{_SOURCE}:VOLTage#:RANGe:AUTO", Choice("ON", "OFF", "ONCE"), "ON"),
+    remembered(f"{_SOURCE}:PULSe:TDELay#", Number(0.0, 1e6, 0.0, "S"), 0.0),
+    kept(f"{_SOURCE}:FUNCtion#:PULSe:DELay", Number(0.0, 1e6, 0.0, "S"), "delay"),
+    kept(f"{_SOURCE}:FUNCtion#:PULSe:HOLD", Choice("WIDTh", "DCYCle"), "hold"),
+    remembered(f"{_SOURCE}:BURSt#:PHASe", Number(-360.0, 360.0, 0.0), 0.0),
+    kept(":ARM[:STARt]:PERiod#", Number(3.03e-9, 1e6, 1e-3, "S"), "burst_period"),
+    remembered(":ARM[:STARt]:SENSe#", Choice("EDGE"), "EDGE"),
+    remembered(":ARM[:STARt]:SLOPe#", Choice("POSitive", "NEGative", "EITHer"), "POS"),
+    scpi_commands.remembered(":ARM[:STARt]:LEVel", _THRESHOLD, 1.0),
+    scpi_commands.remembered(":ARM[:STARt]:IMPedance", _INPUT, 10e3),
+    remembered(":TRIGger:SOURce#", Choice("IMMediate"), "IMM"),
+    Command(f"{_SOURCE}:APPLy#", query=applied),
+    scpi_commands.remembered(":UNIT:ANGLe", Choice("DEGree"), "DEG"),
+    scpi_commands.remembered(":ROSCillator:SOURce", Choice("INTernal", "EXTernal"), "INT"),
+    scpi_commands.remembered(":SYSTem:KLOCk", _ON, False),
+    scpi_commands.remembered(":SYSTem:SSAVer", _ON, True),
+    Command(":SYSTem:WARNing:COUNt", query=constant("0")),
+    Command("*OPT", query=constant("002")),
 )

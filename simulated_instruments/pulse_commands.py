@@ -8,13 +8,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from simulated_instruments.scpi import only
+from simulated_instruments.scpi import none, only
 from simulated_instruments.scpi_errors import ScpiError
 from simulated_instruments.scpi_parameters import Number, Parameter, short_form
 from simulated_instruments.scpi_tree import Command
 
 LEVEL = Number(-20.0, 20.0, 0.5, "V")
-AMPLITUDE = Number(0.0, 40.0, 1.0, "V")
+AMPLITUDE = Number(0.0, 40.0, 1.0, "V|VPP")
 
 Getter = Callable[[Any], Any]
 Setter = Callable[[Any, Any, Any], None]
@@ -177,3 +177,11 @@ def apply_shape(shape: str, frequency: Number) -> Any:
         instrument.apply(channel, on=True)
 
     return write
+
+
+def applied(instrument: Any, suffixes: tuple[int, ...], arguments: tuple[str, ...]) -> str:
+    """Answer ``APPLy?``: shape, frequency, amplitude and offset, in quotes."""
+    none(arguments)
+    one = channel_of(instrument, suffixes)
+    volts = ((one.high - one.low) / one.factor, 0.5 * (one.high + one.low) / one.factor)
+    return f'"{one.shape} {1.0 / one.period:+.15E},{volts[0]:+.15E},{volts[1]:+.15E}"'

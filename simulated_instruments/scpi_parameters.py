@@ -39,7 +39,7 @@ class Number(Parameter):
     low, high, default
         In SI.
     unit
-        Unit letters that may follow (``"V"``, ``"A"``, ``"S"``, ``"OHM"``).
+        Unit letters that may follow (``"V"``, ``"A"``, ``"S"``, ``"OHM"``), several with ``|`` between.
     text
         Formats replies.
     infinite
@@ -59,7 +59,7 @@ class Number(Parameter):
         whole: bool = False,
     ) -> None:
         self.low, self.high, self.default = low, high, default
-        self._unit = unit
+        self._units = tuple(unit.split("|")) if unit else ()
         self._text = text
         self._infinite = infinite
         self._whole = whole
@@ -103,12 +103,11 @@ class Number(Parameter):
         return float(match[1]) * self._factor(match[2].upper())
 
     def _factor(self, suffix: str) -> float:
-        if not self._unit or not suffix.endswith(self._unit):
-            raise ScpiError(-131, suffix)
-        prefix = suffix.removesuffix(self._unit)
-        if prefix not in _PREFIXES:
-            raise ScpiError(-131, suffix)
-        return _PREFIXES[prefix]
+        for unit in self._units:
+            prefix = suffix.removesuffix(unit)
+            if suffix.endswith(unit) and prefix in _PREFIXES:
+                return _PREFIXES[prefix]
+        raise ScpiError(-131, suffix)
 
     def write(self, value: float) -> str:
         """Write NR3 (or as told)."""
