@@ -20,6 +20,8 @@ _REPRODUCIBLE = 1e-3
 0.1 %, the one-year accuracy of source meters on their resistance ranges (2450 data sheet: 0.05 to 0.2 %)."""
 _OHMS = ("ohm_after", "ohm")
 """Columns of a resistance that a protocol has left its device with."""
+_SIEMENS = ("siemens",)
+"""Columns of a conductance, likewise."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,17 +85,23 @@ def _read_at(known: Mapping[str, Known], device: str, terminal: str) -> str | No
 def _rows_left(recording: Recording, stream: str) -> Iterator[tuple[str, str, Known]]:
     """Yield the device, the terminal and the resistance of every row of a stream that has one."""
     rows = recording.rows(stream)
-    column = next((name for name in _OHMS if name in rows.columns), None)
+    column = next((name for name in (*_OHMS, *_SIEMENS) if name in rows.columns), None)
     if column is None or "device" not in rows.columns:
         return
+    values = rows.columns[column]
+    ohms = values if column in _OHMS else _inverse(values)
     terminals = rows.columns.get("terminal", [""] * len(rows))
     periods = float(rows.attributes.get("parameters", {}).get("nplc", _CHECK_NPLC))
     first, last = recording.stream_span(stream)
     seqs = np.linspace(first, last, len(rows))  # rows in order, as well as the record needs to be known here
-    for row in zip(rows.columns["device"], terminals, rows.columns[column], seqs, strict=True):
+    for row in zip(rows.columns["device"], terminals, ohms, seqs, strict=True):
         device, terminal, ohm, seq = row
         if math.isfinite(ohm):
             yield device, terminal, Known(float(ohm), int(seq), periods)
+
+
+def _inverse(siemens: NDArray[Any]) -> NDArray[Any]:
+    return np.asarray(np.divide(1.0, siemens, where=siemens != 0, out=np.full_like(siemens, np.inf)))
 
 
 def compare(known: Mapping[str, Known], rows: Mapping[str, NDArray[Any]], nplc: float) -> dict[str, State]:
@@ -114,6 +122,30 @@ def compare(known: Mapping[str, Known], rows: Mapping[str, NDArray[Any]], nplc: 
             sigma = math.hypot(scatter * math.sqrt(1 + share), _REPRODUCIBLE * min(now, then.ohm))
             states[where] = State(where, then.ohm, now, sigma)
     return states
+
+
+def devices_of_steps(recording: Recording) -> list[str]:
+    """Return the devices that a record's protocols were to measure, whether or not they came to them."""
+    from labtrain.bench import read_plan, select_devices
+
+    if recording.bench_file is None:
+        return []
+    plan = read_plan(recording.bench_file)
+    asked = [step["device"] for step in recording.start.get("steps", []) if step["kind"] == "protocol"]
+    return [device.name for text in asked if text for device in select_devices(plan, text)]
+
+
+def unknown_before(known: Mapping[str, Known], rows: Mapping[str, NDArray[Any]]) -> dict[str, float]:
+    """Return the terminals of a contact check made now that a record knows nothing of, in ohm."""
+    if not rows:
+        return {}
+    read = dict.fromkeys(zip(rows["device"].tolist(), rows["terminal"].tolist(), strict=True))
+    found = {}
+    for device, terminal in read:
+        if f"{device}.{terminal}" not in known:
+            mine = (rows["device"] == device) & (rows["terminal"] == terminal)
+            found[f"{device}.{terminal}"] = resistance(rows["volts"][mine], rows["amperes"][mine])[0]
+    return found
 
 
 def resistance(volts: NDArray[Any], amperes: NDArray[Any]) -> tuple[float, float]:

@@ -6,14 +6,15 @@ route was closed. There the instruments take over, and what the record holds beh
 
 from __future__ import annotations
 
+import math
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import typer
 
-from labtrain.cli.device_states import State, compare, last_known
+from labtrain.cli.device_states import State, compare, devices_of_steps, last_known, unknown_before
 from labtrain.cli.files import first_free
 from labtrain.cli.recorded import Order, Recorded, run_order
 from labtrain.cli.replaying import replay_recording, steps_of, taken_up_at
@@ -38,11 +39,15 @@ class Findings:
         The record of the readings.
     strangers
         Instruments that are not those of the record, in words.
+    unknown
+        Terminal -> ohm now, of those whose resistance the record does not hold: the steps name their devices,
+        the run had not come to them.
     """
 
     session: Path
     states: dict[str, State]
     strangers: list[str]
+    unknown: dict[str, float] = field(default_factory=dict)
 
     def moved(self, sigmas: float) -> list[State]:
         """Return the terminals that have moved by more than so many standard deviations."""
@@ -55,10 +60,20 @@ class Findings:
     def to_json(self) -> dict[str, Any]:
         """Return the findings as plain data."""
         states = {
-            where: {"then_ohm": one.then, "now_ohm": one.now, "sigma_ohm": one.sigma}
+            where: {"then_ohm": _finite(one.then), "now_ohm": _finite(one.now), "sigma_ohm": one.sigma}
             for where, one in self.states.items()
         }
-        return {"read_in": self.session.name, "terminals": states, "strangers": self.strangers}
+        return {
+            "read_in": self.session.name,
+            "terminals": states,
+            "strangers": self.strangers,
+            "not_in_the_record": {where: _finite(ohm) for where, ohm in self.unknown.items()},
+        }
+
+
+def _finite(ohm: float) -> float | None:
+    """Return a resistance as JSON holds it: None is an open circuit."""
+    return ohm if math.isfinite(ohm) else None
 
 
 def _told(state: State) -> str:
@@ -72,7 +87,7 @@ def read_states(recording: Recording, folder: Path, stem: str, progress: Progres
     from labtrain.session import Session
 
     known = last_known(recording)
-    devices = list(dict.fromkeys(where.rpartition(".")[0] for where in known))
+    devices = list(dict.fromkeys([where.rpartition(".")[0] for where in known] + devices_of_steps(recording)))
     path = first_free(folder, f"{stem}_devices", ".h5")
     settings = {"repeats": str(_REPEATS), "nplc": str(_NPLC)}
     step = protocol_step("contact-check", ",".join(devices), settings, 1)
@@ -82,7 +97,8 @@ def read_states(recording: Recording, folder: Path, stem: str, progress: Progres
         run_order(Order("run", steps, 0), recording.bench_file, session, progress)
     with Reader.open(path) as found:
         rows = found.rows(f"runs/{step['name']}/points").columns if devices else {}
-        return Findings(path, compare(known, rows, _NPLC) if devices else {}, _strangers(recording, found))
+        compared = compare(known, rows, _NPLC) if devices else {}
+        return Findings(path, compared, _strangers(recording, found), unknown_before(known, rows))
 
 
 def _strangers(then: Recording, now: Recording) -> list[str]:
@@ -102,7 +118,12 @@ def require_consent(findings: Findings, real: list[str], sigmas: float, yes: boo
         Where nobody can be asked, or the answer is no.
     """
     complaints = findings.complaints(sigmas)
-    lines = [f"{len(findings.states)} terminals read, recorded in {findings.session}"]
+    read = len(findings.states) + len(findings.unknown)
+    lines = [f"{read} terminals read, recorded in {findings.session}"]
+    lines += [
+        f"not in the record  {where}: {format_quantity(ohm, 'ohm')}"
+        for where, ohm in findings.unknown.items()
+    ]
     lines += [f"NOT AS THE RECORD LEFT IT  {complaint}" for complaint in complaints]
     sys.stderr.write("\n".join([*lines, f"the run would go on with {', '.join(real)}"]) + "\n")
     if yes:

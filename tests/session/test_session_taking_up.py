@@ -19,7 +19,7 @@ from typer.testing import CliRunner
 
 from labtrain.bench import Bench, locate_bench
 from labtrain.cli.app import app
-from labtrain.cli.device_states import Known, compare, last_known, resistance
+from labtrain.cli.device_states import Known, compare, last_known, resistance, unknown_before
 from labtrain.cli.recorded import Order, record
 from labtrain.cli.replaying import replay_recording
 from labtrain.cli.steps import protocol_step, train_step
@@ -32,6 +32,7 @@ LABTRAIN = [sys.executable, "-m", "labtrain"]
 CHECK = protocol_step("contact-check", "sot,neurons[0:2]", {"repeats": "1", "nplc": "0.1"}, 1)
 IV = protocol_step("iv-curve", "neurons[0:3]", {"points": "5", "repeats": "1"}, 2)
 SWEPT, CHECKED = 10, 10  # rows of one terminal's sweep up and down; of the contact check
+CELLS = Path(__file__).parents[1] / "protocols" / "protocols.toml"
 ROWS = 3 * 2 * SWEPT  # neurons, terminals
 CUT = SWEPT + 3  # in the sweep of the first neuron's second terminal
 
@@ -87,7 +88,8 @@ def test_what_is_recorded_stays_and_the_rest_is_measured(bench: Path, tmp_path: 
         assert not np.array_equal(old[SWEPT:], new[SWEPT:CUT])  # read anew: other noise
         resumes = after.start["resumes"]
         assert resumes["session"] == "cut.h5" and len(resumes["taken_up_at"]) == 1
-        assert set(after.document("live/resume")["terminals"]) >= {"sot.top", "neurons[0].top"}
+        resumed = after.document("live/resume")
+        assert set(resumed["terminals"]) >= {"sot.top", "neurons[0].top", "neurons[2].top"}
         assert replay_recording(after, SilentProgress()).identical
 
 
@@ -175,6 +177,9 @@ def test_a_state_is_compared_in_standard_deviations(ohms: float, moved: bool) ->
         "volts": volts,
         "amperes": (volts / ohms if np.isfinite(ohms) else 0 * volts) + noise * np.isfinite(ohms),
     }
+    known = {"r.top": Known(1000.0, 1, 2.0)}
+    assert unknown_before(known, rows) == {}
+    assert list(unknown_before({}, rows)) == ["r.top"]  # read all the same, and told
     (state,) = compare({"r.top": Known(1000.0, 1, 2.0), "gone.top": Known(1.0, 1, 2.0)}, rows, 1.0).values()
     assert (state.apart > 5) == moved
 
@@ -197,3 +202,13 @@ def test_the_last_known_resistance_is_a_protocols_where_it_changes_devices(tmp_p
         known = last_known(recording)["sot.top"]
         last = recording.rows("runs/0001_switching-probability/points").columns["ohm_after"][-1]
         assert known.ohm == last and known.seq > recording.document_seqs("contacts/sot.top")[-1]
+
+
+def test_a_conductance_left_by_a_protocol_is_a_known_resistance(tmp_path: Path) -> None:
+    step = protocol_step("pulse-programming", "cells[0]", {"pulses": "5", "cycles": "1"}, 1)
+    done = record(Order("run", [step], 3, CELLS, out=tmp_path / "a.h5"), SilentProgress())
+    with Recording.open(done.session) as recording:
+        rows = recording.rows("runs/0001_pulse-programming/points").columns
+        where, known = next(iter(last_known(recording).items()))
+        device = where.rpartition(".")[0]
+        assert known.ohm == 1.0 / rows["siemens"][rows["device"] == device][-1]
