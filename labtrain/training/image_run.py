@@ -52,7 +52,9 @@ class ImageRun:
     split, last
         What is trained on, and what the last accuracy is taken of.
     sizes
-        Of the network: pixels, ``hidden``, classes.
+        Of the network: pixels, ``hidden`` where there is that setting, classes.
+    shape
+        Of a picture: channels (colour only), height, width.
     schedule
         Of the settings ``epochs``, ``batch_size`` and ``learning_rate``.
     """
@@ -62,11 +64,12 @@ class ImageRun:
     split: Split
     last: tuple[torch.Tensor, torch.Tensor]
     sizes: tuple[int, ...]
+    shape: tuple[int, ...]
     schedule: Schedule
 
     @classmethod
-    def prepare(cls, context: Context, recipe: str) -> ImageRun:
-        """Load and split the images of the settings.
+    def prepare(cls, context: Context, recipe: str, images: Images | None = None) -> ImageRun:
+        """Split ``images``, or those of the settings, which are loaded.
 
         Raises
         ------
@@ -74,11 +77,11 @@ class ImageRun:
             Where the data set is not there or cannot be used.
         """
         settings = context.settings
-        images = load_images(context.data_dir, settings["dataset"])
+        images = images or load_images(context.data_dir, settings["dataset"])
         split, last = split_images(images, settings["split"], context.seed)
-        sizes = (split.train_x.shape[1], *settings["hidden"], int(split.train_y.max()) + 1)
+        sizes = (split.train_x.shape[1], *settings.get("hidden", ()), int(split.train_y.max()) + 1)
         schedule = Schedule(settings["epochs"], settings["batch_size"], settings["learning_rate"])
-        return cls(context, recipe, split, last, sizes, schedule)
+        return cls(context, recipe, split, last, sizes, images.train_images.shape[1:], schedule)
 
     def baseline(
         self, build: Callable[[], torch.nn.Module], optimise: Optimise | None = None

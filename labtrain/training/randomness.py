@@ -40,9 +40,9 @@ def initialise(network: torch.nn.Module, seed: int, k: int) -> None:
     """
     with torch.no_grad():
         for name, layer in network.named_modules():
-            if isinstance(layer, torch.nn.Linear):
+            if isinstance(layer, torch.nn.Linear | torch.nn.Conv2d):
                 for part, tensor in (("weight", layer.weight), ("bias", layer.bias)):
                     stream = noise.stream(f"train/initial/{name}.{part}")
                     drawn = noise.uniform(seed, stream, np.arange(tensor.numel()), k)
-                    spread = (2.0 * drawn - 1.0) / math.sqrt(layer.in_features)
+                    spread = (2.0 * drawn - 1.0) / math.sqrt(layer.weight[0].numel())
                     tensor.copy_(torch.from_numpy(spread.reshape(tensor.shape)))

@@ -25,7 +25,7 @@ class Setting:
         In snake_case, as typed after ``--set``.
     kind
         ``"quantity"`` (a float in ``unit``), ``"integer"``, ``"layers"`` (a tuple of
-        integers, written ``8,8`` or ``8x8``) or ``"choice"`` (one of ``choices``).
+        integers, written ``8,8`` or ``8x8``), ``"choice"`` (one of ``choices``) or ``"file"`` (a path).
     default
         Already parsed; None where the recipe finds the value itself.
     doc
@@ -58,7 +58,7 @@ class Setting:
         value = self._parse(given)
         members: Sequence[Any] = value if self.kind == "layers" else (value,)
         for member in members:
-            if self.kind != "choice" and not self.low <= member <= self.high:
+            if self.kind not in ("choice", "file") and not self.low <= member <= self.high:
                 raise self._refusal(given)
         return value
 
@@ -67,6 +67,8 @@ class Setting:
             if str(given) in self.choices:
                 return str(given)
             raise self._refusal(given)
+        if self.kind == "file":
+            return str(given)
         if self.kind == "quantity":
             return self._quantity(given)
         if self.kind == "integer":
@@ -100,6 +102,8 @@ class Setting:
         """Say in words what is allowed."""
         if self.kind == "choice":
             return f"one of {', '.join(self.choices)}"
+        if self.kind == "file":
+            return "the path of a file"
         if self.kind == "quantity":
             return f"a quantity in {self.unit} from {self._show(self.low)} to {self._show(self.high)}"
         what = "integers such as 8,8, each" if self.kind == "layers" else "an integer"

@@ -21,7 +21,7 @@ from labtrain.training import Context
 from labtrain.training.mnist_pgaf import RECIPE
 from labtrain.training.pgaf import GatedLinear, SwitchCurve, SwitchSampler, convert, convert_back
 from labtrain.training.pgaf.gates import ACTIVATIONS, GATES, Activation
-from labtrain.training.pgaf.ledger import gated_layers
+from labtrain.training.pgaf.ledger import counted_layers
 
 CURVE = SwitchCurve(0.896, 43.0, 0.75e-9)
 SIZES = (5, 6, 4, 3)
@@ -128,7 +128,7 @@ def test_compacted_products_are_the_dense_ones(
 def test_counts_are_of_what_was_executed() -> None:
     net, (x, y) = gated(plain("tanh"), "first-not-second"), batch()
     gradient(net, x, y)
-    first, second, last = gated_layers(net)
+    first, second, last = counted_layers(net)
     dense = 8 * np.array([5 * 6, 6 * 4, 4 * 3])
     assert [layer.macs.weights_dense for layer in (first, second, last)] == dense.tolist()
     assert [layer.macs.propagation_dense for layer in (second, last)] == dense[1:].tolist()
@@ -164,7 +164,7 @@ def test_a_sampled_forward_pass_has_the_activation_for_its_mean() -> None:
 def test_one_gate_for_a_batch_takes_one_pair_of_attempts() -> None:
     net, (x, y) = gated(plain("tanh"), "first-not-second", per_batch=True), batch()
     gradient(net, x, y)
-    assert [layer.sampler.ledger.attempts for layer in gated_layers(net)[1:]] == [2 * 6, 2 * 4]
+    assert [layer.sampler.ledger.attempts for layer in counted_layers(net)[1:]] == [2 * 6, 2 * 4]
 
 
 def test_eval_and_no_grad_touch_no_switch_and_give_no_gradient() -> None:
@@ -175,7 +175,7 @@ def test_eval_and_no_grad_touch_no_switch_and_give_no_gradient() -> None:
     net.train()
     with torch.no_grad():
         net(x)
-    assert all(layer.sampler.ledger.attempts == 0 for layer in gated_layers(net)[1:])
+    assert all(layer.sampler.ledger.attempts == 0 for layer in counted_layers(net)[1:])
 
 
 def test_copies_share_the_switches_and_states_load_with_torch_s_default() -> None:

@@ -2,83 +2,126 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Sequence
+from dataclasses import replace
+
+import torch
 
 from labtrain.arrays.recorded_switches import RecordedSwitchArray
 from labtrain.arrays.simulated_switches import SimulatedSwitchArray
 from labtrain.arrays.switches import SwitchArray
+from labtrain.errors import UsageError
 from labtrain.populations import draw
 from labtrain.training.chips import array_in_role, require_enough
+from labtrain.training.pgaf.calibration import calibrate
+from labtrain.training.pgaf.converting import MakeSampler
 from labtrain.training.pgaf.gates import Activation, gate_named
 from labtrain.training.pgaf.sampler import SwitchCurve, SwitchSampler
 from labtrain.training.recipes import Context
 from labtrain.training.settings import Setting
 
 MODEL = "sot-mtj"
-V50, SLOPE, SECONDS = 0.896, 43.0, 0.75e-9
+MEASURED = SwitchCurve(0.896, 43.0, 0.75e-9)
 """The measured device of the ``sot-mtj`` model's defaults: P to AP, 0.75 ns pulses."""
-MAX_VOLTS, RESET_VOLTS = 2.0, 1.6
-
-SWITCH_SETTINGS = (
-    Setting(
-        "gate",
-        "choice",
-        "first-not-second",
-        "what two samples make of the derivative",
-        choices=("first-not-second", "xor", "half-xor"),
-    ),
-    Setting(
-        "forward",
-        "choice",
-        "deterministic",
-        "whether the forward pass is the activation or a sample of it",
-        choices=("deterministic", "sampled"),
-    ),
-    Setting(
-        "gate_per",
-        "choice",
-        "sample",
-        "gates for every sample, or one for a whole batch at its mean pre-activation (biased)",
-        choices=("sample", "batch"),
-    ),
-    Setting("mismatch", "quantity", 0.0, "relative spread of V50 from device to device", low=0.0, high=0.5),
-    Setting("v50", "quantity", V50, "what is believed of all devices", unit="volt", low=0.01, high=10.0),
-    Setting("slope", "quantity", SLOPE, "what is believed of all devices", unit="1/volt", low=0.1, high=1e4),
-    Setting("width", "quantity", SECONDS, "of the pulses", unit="second", low=0.2e-9, high=1.0),
-)
+THROUGH_RELAYS = SwitchCurve(0.512, 75.2, 100e-9)
+"""The same device at a width that relays of 10 MHz pass, by the model's law of widths."""
+OVERDRIVE = 1.8
+"""Reset pulses of simulated switches, over V50."""
 
 
-def sampler_maker(
-    context: Context, widths: tuple[int, ...]
-) -> Callable[[Activation, int, int], SwitchSampler]:
+def switch_settings(curve: SwitchCurve) -> tuple[Setting, ...]:
+    """Declare the settings of gates and switches; ``curve`` is what is believed where nothing is given."""
+    return (
+        Setting(
+            "gate",
+            "choice",
+            "half-xor",
+            "what two samples make of the derivative",
+            choices=("first-not-second", "xor", "half-xor"),
+        ),
+        Setting(
+            "forward",
+            "choice",
+            "deterministic",
+            "whether the forward pass is the activation or a sample of it",
+            choices=("deterministic", "sampled"),
+        ),
+        Setting(
+            "gate_per",
+            "choice",
+            "sample",
+            "gates for every sample, or one for a whole batch at its mean pre-activation (biased)",
+            choices=("sample", "batch"),
+        ),
+        Setting(
+            "mismatch",
+            "quantity",
+            None,
+            "relative spread of V50 from device to device, of simulated switches; left out: none",
+            low=0.0,
+            high=0.5,
+        ),
+        Setting(
+            "calibration",
+            "integer",
+            0,
+            "attempts on each device that find its own V50; 0: v50 is believed of all",
+            low=0,
+            high=100_000,
+        ),
+        Setting("v50", "quantity", curve.v50, "what is believed of all devices", "volt", 0.01, 10.0),
+        Setting("slope", "quantity", curve.slope, "what is believed of all devices", "1/volt", 0.1, 1e4),
+        Setting("width", "quantity", curve.seconds, "of the pulses", "second", 0.2e-9, 1.0),
+    )
+
+
+def sampler_maker(context: Context, widths: Sequence[int]) -> MakeSampler:
     """Return what gives hidden layer ``i`` its switches.
 
     Raises
     ------
     UsageError
-        For too few devices, or an array that is none of switches.
+        For too few devices, an array that is none of switches, or simulation settings with a bench.
     """
-    array = _open(context, sum(widths))
-    starts = [sum(widths[:i]) for i in range(len(widths))]
     settings = context.settings
     curve = SwitchCurve(settings["v50"], settings["slope"], settings["width"])
+    array = _open(context, curve, sum(widths))
+    if settings["calibration"]:
+        chosen = array.select(range(sum(widths)))
+        found = calibrate(chosen, curve.v50, curve.seconds, settings["calibration"])
+        curve = replace(curve, each_v50=torch.from_numpy(found))
     gate = gate_named(settings["gate"])
 
     def make(activation: Activation, neurons: int, layer: int) -> SwitchSampler:
-        chosen = array.select(range(starts[layer], starts[layer] + neurons))
-        return SwitchSampler(chosen, curve, activation, gate)
+        start = sum(widths[:layer])
+        chosen = slice(start, start + neurons)
+        own = None if curve.each_v50 is None else curve.each_v50[chosen]
+        part = array.select(range(chosen.start, chosen.stop))
+        return SwitchSampler(part, replace(curve, each_v50=own), activation, gate)
 
     return make
 
 
-def _open(context: Context, count: int) -> SwitchArray:
-    settings, name = context.settings, context.device or "switches"
+def _open(context: Context, curve: SwitchCurve, count: int) -> SwitchArray:
+    name = context.device or "switches"
     if context.bench is None:
-        population = draw(MODEL, context.seed, count, {"mismatch": settings["mismatch"]}, name)
-        switches = SimulatedSwitchArray(
-            population, max_volts=MAX_VOLTS, reset_volts=RESET_VOLTS, reset_seconds=settings["width"]
+        return _simulated(context, curve, count, name)
+    if context.settings["mismatch"] is not None:
+        raise UsageError(
+            "mismatch cannot be set where a bench gives the devices",
+            remedy="it is a key of the bench file's array",
+            key="mismatch",
         )
-        return RecordedSwitchArray(switches, context.sink, digests=context.keeps_digests)
     array: SwitchArray = array_in_role(context.bench, name, SwitchArray, "switches", MODEL)  # type: ignore[type-abstract]
     require_enough(len(array), count, name, "switches")
     return array
+
+
+def _simulated(context: Context, curve: SwitchCurve, count: int, name: str) -> SwitchArray:
+    population = draw(MODEL, context.seed, count, {"mismatch": context.settings["mismatch"] or 0.0}, name)
+    reset = OVERDRIVE * curve.v50
+    array = SimulatedSwitchArray(
+        population, max_volts=1.25 * reset, reset_volts=reset, reset_seconds=curve.seconds
+    )
+    full = context.settings.get("record") == "full"
+    return RecordedSwitchArray(array, context.sink) if full else array

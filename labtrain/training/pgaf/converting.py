@@ -7,8 +7,9 @@ from collections.abc import Callable
 import torch
 
 from labtrain.errors import UsageError
+from labtrain.training.pgaf.convolutions import CountedConv2d, CountedLinear
 from labtrain.training.pgaf.gates import ACTIVATIONS, Activation, activation_named
-from labtrain.training.pgaf.layers import FirstLinear, GatedLinear
+from labtrain.training.pgaf.layers import FirstLinear, GatedActivation, GatedLinear
 from labtrain.training.pgaf.sampler import SwitchSampler
 
 MakeSampler = Callable[[Activation, int, int], SwitchSampler]
@@ -68,6 +69,68 @@ def convert_back(network: torch.nn.Sequential) -> torch.nn.Sequential:
         _copy(layer, linear)
         layers.append(linear)
     return torch.nn.Sequential(*layers)
+
+
+def neurons_of(network: torch.nn.Module, example: torch.Tensor) -> dict[torch.nn.Module, int]:
+    """Return how many neurons each activation of any network has, in the order of the forward pass.
+
+    Parameters
+    ----------
+    example
+        An input of one sample.
+
+    Raises
+    ------
+    UsageError
+        For an activation that the identity does not cover.
+    """
+    neurons: dict[torch.nn.Module, int] = {}
+
+    def note(layer: torch.nn.Module, given: object, out: torch.Tensor) -> None:
+        _activation_of(layer)
+        neurons[layer] = out[0].numel()
+
+    hooks = [
+        layer.register_forward_hook(note)
+        for layer in network.modules()
+        if type(layer).__module__ == torch.nn.Tanh.__module__
+    ]
+    with torch.no_grad():
+        network(example)
+    for hook in hooks:
+        hook.remove()
+    return neurons
+
+
+def convert_branched(
+    network: torch.nn.Module,
+    neurons: dict[torch.nn.Module, int],
+    make_sampler: MakeSampler,
+    *,
+    sampled: bool = False,
+    per_batch: bool = False,
+) -> torch.nn.Module:
+    """Replace the layers of a network with branches, in place, by gated and counted ones; return it.
+
+    Parameters
+    ----------
+    neurons
+        Of each activation, as :func:`neurons_of` finds them.
+    """
+    order = list(neurons)
+
+    def replaced(layer: torch.nn.Module) -> torch.nn.Module:
+        if layer in neurons:
+            sampler = make_sampler(_activation_of(layer), neurons[layer], order.index(layer))
+            return GatedActivation(sampler, sampled=sampled, per_batch=per_batch)
+        if isinstance(layer, torch.nn.Conv2d):
+            return CountedConv2d(layer)
+        return CountedLinear(layer) if isinstance(layer, torch.nn.Linear) else layer
+
+    for parent in list(network.modules()):
+        for name, layer in list(parent.named_children()):
+            setattr(parent, name, replaced(layer))
+    return network
 
 
 _ALLOWED = f"alternate torch.nn.Linear with {' or '.join(ACTIVATIONS)}"

@@ -2,59 +2,42 @@
 
 from __future__ import annotations
 
-import math
-from dataclasses import dataclass
 from typing import Any, cast, final
 
 import torch
 
 from labtrain.errors import UsageError
 from labtrain.kernels.masked_products import RowLists, input_gradient, weight_gradient
+from labtrain.training.pgaf.counting import (
+    NARROW,
+    PROPAGATION_DENSE_FROM,
+    WEIGHTS_DENSE_FROM,
+    CountedLayer,
+    compactable,
+    share_of,
+)
 from labtrain.training.pgaf.sampler import SwitchSampler
 
-WEIGHTS_DENSE_FROM, PROPAGATION_DENSE_FROM = 0.25, 0.04
-"""Shares of multiply-accumulates from which a dense product is quicker than the compacted one (measured on
-one core, lists included): whole rows are added up for weights, single entries gathered for errors."""
-NARROW = 32
-"""Outputs up to which the compacted propagation is quicker at any share: BLAS does thin products badly."""
 
-
-@dataclass
-class GradientMacs:
-    """Multiply-accumulates of a layer's backward pass: executed, and of dense products.
-
-    Attributes
-    ----------
-    propagation, propagation_dense
-        Of the errors, to the layer before.
-    weights, weights_dense
-        Of the weight gradient.
-    indexed
-        Entries looked at to find those that are not zero: no multiply-accumulates, and counted apart.
-    """
-
-    propagation: int = 0
-    propagation_dense: int = 0
-    weights: int = 0
-    weights_dense: int = 0
-    indexed: int = 0
-
-
-class _Linear(torch.nn.Module):  # type: ignore[misc]  # torch is not type-checked here
-    """Weight, bias and counts that the layers below share."""
+class _Linear(CountedLayer):
+    """Weight, bias and gradients that the layers below share."""
 
     def __init__(self, inputs: int, outputs: int, dtype: torch.dtype | None) -> None:
         super().__init__()
         plain = torch.nn.Linear(inputs, outputs, dtype=dtype)
         self.in_features, self.out_features = inputs, outputs
         self.weight, self.bias = plain.weight, plain.bias
-        self.macs = GradientMacs()
+
+    def count_forward(self, x: torch.Tensor) -> None:
+        """Count the products of one forward pass over ``x[..., in]``."""
+        if self.counts:
+            self.macs.forward += x.numel() * self.out_features
 
     def gradient_of_weights(self, delta: torch.Tensor, x: torch.Tensor) -> torch.Tensor:
         """Return ``delta^T x``, compacted where that pays; count what was executed."""
         dense = delta.numel() * x.shape[1]
         self.macs.weights_dense += dense
-        if _compactable(delta) and delta.shape[1] > NARROW:
+        if compactable(delta):
             lists = RowLists.of(delta.numpy())
             self.macs.indexed += delta.numel()
             if len(lists) < WEIGHTS_DENSE_FROM * delta.numel():
@@ -69,7 +52,7 @@ class _Linear(torch.nn.Module):  # type: ignore[misc]  # torch is not type-check
         dense = delta.numel() * self.in_features
         self.macs.propagation_dense += dense
         weight = self.weight.detach()
-        if _compactable(delta) and self._gathering_pays(delta, gates):
+        if compactable(delta) and self._gathering_pays(delta, gates):
             errors, gate = delta.contiguous().numpy(), gates.contiguous().numpy()
             gradient, executed = input_gradient(errors, weight.contiguous().numpy(), gate, scale)
             self.macs.propagation += executed
@@ -81,21 +64,7 @@ class _Linear(torch.nn.Module):  # type: ignore[misc]  # torch is not type-check
         self.macs.indexed += delta.numel() + gates.numel()
         if delta.shape[1] <= NARROW:
             return True
-        shares = [float(torch.count_nonzero(some)) / max(some.numel(), 1) for some in (delta, gates)]
-        return bool(math.prod(shares) < PROPAGATION_DENSE_FROM)
-
-    def get_extra_state(self) -> dict[str, Any]:
-        """Counts, and the switches' state where there are switches."""
-        return {"macs": dict(vars(self.macs))}
-
-    def set_extra_state(self, state: dict[str, Any]) -> None:
-        """Take them back."""
-        self.macs = GradientMacs(**state["macs"])
-
-
-def _compactable(delta: torch.Tensor) -> bool:
-    """Whether there is a kernel for compacted products of these numbers."""
-    return bool(delta.device.type == "cpu" and delta.dtype in (torch.float32, torch.float64))
+        return share_of(delta) * share_of(gates) < PROPAGATION_DENSE_FROM
 
 
 @final
@@ -110,6 +79,7 @@ class FirstLinear(_Linear):
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Return ``[..., out]`` for ``x[..., in]``."""
+        self.count_forward(x)
         return cast(torch.Tensor, _First.apply(x, self.weight, self.bias, self))
 
 
@@ -158,24 +128,9 @@ class GatedLinear(_Linear):
 
     def forward(self, z: torch.Tensor) -> torch.Tensor:
         """Return ``[..., out]`` for ``z[..., in]``."""
-        gated = self.training and torch.is_grad_enabled()
+        self.count_forward(z)
+        gated = self.counts
         return cast(torch.Tensor, _Gated.apply(z, self.weight, self.bias, self, gated))
-
-    def activate(self, z: torch.Tensor, gated: bool) -> tuple[torch.Tensor, torch.Tensor | None]:
-        """Return the activations of a flat batch, and its gates where they are wanted."""
-        sampler, activation = self.sampler, self.sampler.activation
-        biased = z.mean(dim=0, keepdim=True) if self.per_batch else z
-        samples = None
-        if gated:
-            samples = sampler.samples(biased, 2)
-        elif self.sampled:
-            samples = sampler.samples(z, 1)
-        gates = (
-            sampler.open_gates(samples[0], samples[1]).expand_as(z) if gated and samples is not None else None
-        )
-        if self.sampled and samples is not None:
-            return samples[0].expand_as(z).to(z.dtype) * (1.0 - activation.low) + activation.low, gates
-        return (torch.tanh(z) if activation.name == "tanh" else torch.sigmoid(z)), gates
 
     def get_extra_state(self) -> dict[str, Any]:
         """Counts and the switches' state."""
@@ -188,8 +143,43 @@ class GatedLinear(_Linear):
 
     def extra_repr(self) -> str:
         """Name the array, activation and gate."""
-        sampler, name = self.sampler, self.sampler.array.name
-        return f"{name}, {sampler.activation.name}, gate={sampler.gate.name}, out={self.out_features}"
+        return f"{self.sampler.described()}, out={self.out_features}"
+
+
+@final
+class GatedActivation(torch.nn.Module):  # type: ignore[misc]
+    """An activation with sampled derivative between any two layers, as in networks with branches.
+
+    Here the gate closes only what stands before it: errors behind arrive computed for all neurons.
+
+    Parameters
+    ----------
+    sampler
+        One switch for each neuron of a sample, in the order of its flattened shape.
+    sampled, per_batch
+        See :class:`GatedLinear`.
+    """
+
+    def __init__(self, sampler: SwitchSampler, *, sampled: bool = False, per_batch: bool = False) -> None:
+        super().__init__()
+        self.sampler, self.sampled, self.per_batch = sampler, sampled, per_batch
+
+    def forward(self, z: torch.Tensor) -> torch.Tensor:
+        """Return the activations of ``z[B, ...]``."""
+        gated = bool(self.training and torch.is_grad_enabled())
+        return cast(torch.Tensor, _GatedActivation.apply(z, self, gated))
+
+    def get_extra_state(self) -> dict[str, Any]:
+        """Return the switches' state."""
+        return {"sampler": self.sampler.state_dict()}
+
+    def set_extra_state(self, state: dict[str, Any]) -> None:
+        """Take it back."""
+        self.sampler.load_state_dict(state["sampler"])
+
+    def extra_repr(self) -> str:
+        """Name the array, activation and gate."""
+        return self.sampler.described()
 
 
 class _First(torch.autograd.Function):  # type: ignore[misc]
@@ -215,7 +205,10 @@ class _Gated(torch.autograd.Function):  # type: ignore[misc]
     def forward(
         ctx: Any, z: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor, layer: GatedLinear, gated: bool
     ) -> torch.Tensor:
-        activations, gates = layer.activate(z.detach().reshape(-1, z.shape[-1]), gated)
+        flat = z.detach().reshape(-1, z.shape[-1])
+        activations, gates = layer.sampler.activate(
+            flat, gated, sampled=layer.sampled, per_batch=layer.per_batch
+        )
         ctx.layer, ctx.gated = layer, gated
         ctx.save_for_backward(activations, activations if gates is None else gates)
         return torch.nn.functional.linear(activations, weight, bias).view(*z.shape[:-1], -1)
@@ -224,13 +217,36 @@ class _Gated(torch.autograd.Function):  # type: ignore[misc]
     @torch.autograd.function.once_differentiable  # type: ignore[untyped-decorator]
     def backward(ctx: Any, gradient: torch.Tensor) -> Any:
         if not ctx.gated:
-            raise UsageError(
-                "this forward pass ran in eval mode, so no gates were sampled",
-                remedy="call train() on the network before a forward pass whose gradient you need",
-            )
+            raise _no_gates()
         activations, gates = ctx.saved_tensors
         layer = ctx.layer
         delta = gradient.reshape(-1, gradient.shape[-1]).contiguous()
         weights = layer.gradient_of_weights(delta, activations)
         errors = layer.gradient_of_inputs(delta, gates, layer.sampler.slope_scale)
         return errors.view(*gradient.shape[:-1], -1), weights, delta.sum(dim=0), None, None
+
+
+class _GatedActivation(torch.autograd.Function):  # type: ignore[misc]
+    @staticmethod
+    def forward(ctx: Any, z: torch.Tensor, layer: GatedActivation, gated: bool) -> torch.Tensor:
+        activations, gates = layer.sampler.activate(
+            z.detach().reshape(len(z), -1), gated, sampled=layer.sampled, per_batch=layer.per_batch
+        )
+        ctx.gated, ctx.scale = gated, layer.sampler.slope_scale
+        ctx.save_for_backward(*(() if gates is None else (gates,)))
+        return activations.view(z.shape)
+
+    @staticmethod
+    @torch.autograd.function.once_differentiable  # type: ignore[untyped-decorator]
+    def backward(ctx: Any, gradient: torch.Tensor) -> Any:
+        if not ctx.gated:
+            raise _no_gates()
+        (gates,) = ctx.saved_tensors
+        return gradient * gates.view(gradient.shape) * ctx.scale, None, None
+
+
+def _no_gates() -> UsageError:
+    return UsageError(
+        "this forward pass ran in eval mode, so no gates were sampled",
+        remedy="call train() on the network before a forward pass whose gradient you need",
+    )

@@ -2,68 +2,46 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
 
 import torch
 
-from labtrain.training.pgaf.layers import FirstLinear, GatedLinear
+from labtrain.training.pgaf.costs import EnergyTable
+from labtrain.training.pgaf.counting import CountedLayer
+from labtrain.training.pgaf.layers import GatedActivation, GatedLinear
+from labtrain.training.pgaf.sampler import SwitchSampler
 
 
-@dataclass(frozen=True, slots=True)
-class EnergyTable:
-    """Joules of one operation.
-
-    Attributes
-    ----------
-    mac
-        Multiply and add of 32-bit floats in 45 nm: 3.7 + 0.9 pJ (Horowitz, ISSCC 2014).
-    pulse
-        A pulse on the line of an SOT-MTJ: 0.896 V across 776 ohm for 0.75 ns, V^2 t / R.
-    read
-        0.1 V across 4.9 kohm for 5 ns.
-    """
-
-    mac: float = 4.6e-12
-    pulse: float = 0.78e-12
-    read: float = 1.0e-14
-
-
-def gated_ledger(
-    layers: Sequence[FirstLinear | GatedLinear], samples: int, table: EnergyTable
-) -> dict[str, float]:
-    """Sum the counts of a training.
-
-    Parameters
-    ----------
-    samples
-        Training samples seen, all epochs together: each took one forward pass of the digital part.
+def gated_ledger(networks: Sequence[torch.nn.Module], table: EnergyTable) -> dict[str, float]:
+    """Sum the counts of a training, over networks trained one after the other.
 
     Returns
     -------
     dict
         ``gradient_mac_reduction``: dense gradient-phase multiply-accumulates over those executed (errors and
         weight gradients of all layers, output included, input gradient excluded); ``training_mac_reduction``:
-        with the forward passes on both sides. ``gradient_energy_reduction`` and ``energy_reduction`` (shares
-        saved) are the same with the table, switch pulses and reads counted against the gated side.
+        with the forward passes of training on both sides. ``gradient_energy_saved`` and ``energy_saved``
+        (shares) are the same with the table, resets, pulses and reads of switches charged to the gated side.
     """
-    macs = [layer.macs for layer in layers]
+    macs = [layer.macs for network in networks for layer in counted_layers(network)]
     executed = sum(m.propagation + m.weights for m in macs)
     dense = sum(m.propagation_dense + m.weights_dense for m in macs)
-    forward = samples * sum(layer.in_features * layer.out_features for layer in layers)
-    ledgers = [layer.sampler.ledger for layer in layers if isinstance(layer, GatedLinear)]
-    attempts, gates = sum(each.attempts for each in ledgers), sum(each.gates for each in ledgers)
-    devices = attempts * 2 * (table.pulse + table.read)  # reset and pulse; verify and read
-    gradient = executed * table.mac + devices
+    forward = sum(m.forward for m in macs)
+    switches = [sampler.ledger for network in networks for sampler in samplers(network)]
+    attempts, gates = sum(each.attempts for each in switches), sum(each.gates for each in switches)
+    gradient = executed * table.mac + attempts * table.attempt
     return {
         "gradient_mac_reduction": dense / max(executed, 1),
         "training_mac_reduction": (forward + dense) / max(forward + executed, 1),
+        "propagation_macs": sum(m.propagation for m in macs),
+        "weight_gradient_macs": sum(m.weights for m in macs),
         "gradient_macs": executed,
         "gradient_macs_dense": dense,
         "forward_macs": forward,
-        "open_gates": sum(each.open for each in ledgers) / max(gates, 1),
+        "indexed_entries": sum(m.indexed for m in macs),
+        "open_gates": sum(each.open for each in switches) / max(gates, 1),
         "attempts": attempts,
-        "flagged_attempts": sum(each.flagged for each in ledgers),
+        "flagged_attempts": sum(each.flagged for each in switches),
         "pulses": 2 * attempts,
         "writes": 2 * attempts,
         "reads": 2 * attempts,
@@ -73,6 +51,24 @@ def gated_ledger(
     }
 
 
-def gated_layers(network: torch.nn.Module) -> list[FirstLinear | GatedLinear]:
+def reduction(network: torch.nn.Module) -> float:
+    """Return ``gradient_mac_reduction`` of what was executed so far."""
+    macs = [layer.macs for layer in counted_layers(network)]
+    executed = sum(m.propagation + m.weights for m in macs)
+    return sum(m.propagation_dense + m.weights_dense for m in macs) / max(executed, 1)
+
+
+def counted_layers(network: torch.nn.Module) -> list[CountedLayer]:
     """List the layers with counts, first to last."""
-    return [layer for layer in network.modules() if isinstance(layer, FirstLinear | GatedLinear)]
+    return [layer for layer in network.modules() if isinstance(layer, CountedLayer)]
+
+
+def samplers(network: torch.nn.Module) -> list[SwitchSampler]:
+    """List the switches of a network's neurons, first layer to last."""
+    return list(_samplers(network.modules()))
+
+
+def _samplers(layers: Iterable[torch.nn.Module]) -> Iterable[SwitchSampler]:
+    for layer in layers:
+        if isinstance(layer, GatedLinear | GatedActivation):
+            yield layer.sampler

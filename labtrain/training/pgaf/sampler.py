@@ -22,18 +22,22 @@ class SwitchCurve:
     Attributes
     ----------
     v50, slope
-        In V and 1/V; of all devices, as fitted (``labtrain fit`` logistic) or of the data sheet.
+        In V and 1/V, as fitted (``labtrain fit`` logistic), of the data sheet, or measured on each device.
     seconds
         The pulse width that they hold for.
+    each_v50
+        ``[n]`` float64, in V: of each device; None: ``v50`` of all.
     """
 
     v50: float
     slope: float
     seconds: float
+    each_v50: torch.Tensor | None = None
 
     def volts(self, zeta: torch.Tensor) -> torch.Tensor:
         """Turn ``zeta``, in place, into pulses that switch with probability sigmoid(zeta); none below 0 V."""
-        return zeta.div_(self.slope).add_(self.v50).clamp_(min=0.0)
+        centre = self.v50 if self.each_v50 is None else self.each_v50.to(zeta.device)
+        return zeta.div_(self.slope).add_(centre).clamp_(min=0.0)
 
     def __post_init__(self) -> None:
         if not (self.v50 > 0 and self.slope > 0 and self.seconds > 0 and math.isfinite(self.slope)):
@@ -117,6 +121,35 @@ class SwitchSampler:
         self.ledger.gates += gates.numel()
         self.ledger.open += int(torch.count_nonzero(gates))
         return gates
+
+    def activate(
+        self, z: torch.Tensor, gated: bool, *, sampled: bool, per_batch: bool
+    ) -> tuple[torch.Tensor, torch.Tensor | None]:
+        """Return the activations of ``z[B, n]``, and its gates where they are wanted.
+
+        Parameters
+        ----------
+        sampled
+            Whether an activation is the first sample instead of the function.
+        per_batch
+            Whether the gates are sampled once, at the batch's mean ``z``.
+        """
+        samples = None
+        if gated:
+            samples = self.samples(z.mean(dim=0, keepdim=True) if per_batch else z, 2)
+        elif sampled:
+            samples = self.samples(z, 1)
+        gates = (
+            self.open_gates(samples[0], samples[1]).expand_as(z) if gated and samples is not None else None
+        )
+        if sampled and samples is not None:
+            low = self.activation.low
+            return samples[0].expand_as(z).to(z.dtype) * (1.0 - low) + low, gates
+        return (torch.tanh(z) if self.activation.name == "tanh" else torch.sigmoid(z)), gates
+
+    def described(self) -> str:
+        """Name the array, activation and gate."""
+        return f"{self.array.name}, {self.activation.name}, gate={self.gate.name}"
 
     @property
     def slope_scale(self) -> float:

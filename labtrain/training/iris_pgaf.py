@@ -1,0 +1,137 @@
+"""The recipe ``iris-pgaf``: Iris with derivatives sampled from SOT-MTJs, on a bench or directly simulated.
+
+Stratified k-fold, a 4-H-3 network whose hidden units each own one switch. The same network with exact
+gradients is trained beside it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from statistics import fmean
+from typing import Any
+
+import torch
+
+from labtrain.clock import RealClock
+from labtrain.training.determinism import deterministic
+from labtrain.training.folds import train_fold
+from labtrain.training.iris import fold_splits, load_iris
+from labtrain.training.loop import Epoch, Schedule, Split, Training, train
+from labtrain.training.pgaf.chip import THROUGH_RELAYS, sampler_maker, switch_settings
+from labtrain.training.pgaf.converting import MakeSampler, convert
+from labtrain.training.pgaf.costs import COSTS, energy_table
+from labtrain.training.pgaf.ledger import gated_ledger
+from labtrain.training.pgaf.networks import conventional
+from labtrain.training.pgaf.records import GateRecord
+from labtrain.training.recipes import Context, Recipe
+from labtrain.training.records import TrainingRecord
+from labtrain.training.settings import Setting
+
+INPUTS, CLASSES = 4, 3
+
+SETTINGS = (
+    Setting("hidden", "integer", 5, "hidden units, each with a switch of its own", low=1, high=256),
+    Setting("epochs", "integer", 10, "passes over the training folds", low=1, high=100_000),
+    Setting("batch_size", "integer", 10, "samples a step", low=1, high=150),
+    Setting("learning_rate", "quantity", 0.05, "at the first step; it falls to 2 %", low=1e-6, high=10),
+    Setting("folds", "integer", 5, "stratified folds, each held out once", low=2, high=50),
+    Setting("activation", "choice", "tanh", "of the hidden layer", choices=("tanh", "sigmoid")),
+    COSTS,
+    *switch_settings(THROUGH_RELAYS),
+)
+
+
+@dataclass
+class _Run:
+    """Folds of one chip."""
+
+    context: Context
+    make_sampler: MakeSampler
+    record: TrainingRecord
+    gates: GateRecord
+    networks: list[torch.nn.Module] = field(default_factory=list)
+
+    def fold(self, k: int, split: Split, schedule: Schedule, beside: list[Epoch]) -> list[Epoch]:
+        """Train one fold."""
+        settings = self.context.settings
+        network = convert(
+            _conventional(self.context, k),
+            self.make_sampler,
+            sampled=settings["forward"] == "sampled",
+            per_batch=settings["gate_per"] == "batch",
+        )
+        self.networks.append(network)
+        training = Training(network, split, schedule, seed=self.context.seed, k=k)
+        return train_fold(
+            self.context,
+            self.record,
+            training,
+            beside,
+            after_step=self.gates.step,
+            before_epoch_row=lambda: self.gates.epoch(network, k),
+        )
+
+
+def run(context: Context) -> dict[str, object]:
+    """Train all folds; see INTERFACE of ``labtrain train`` for the result's fields."""
+    with deterministic(threads=1):
+        return _run(context)
+
+
+def _run(context: Context) -> dict[str, object]:
+    settings = context.settings
+    started = context.bench.clock.now_ns() if context.bench else None
+    table = energy_table(settings["costs"])
+    splits = fold_splits(*load_iris(), settings["folds"], context.seed)
+    schedule = Schedule(settings["epochs"], settings["batch_size"], settings["learning_rate"])
+    record = TrainingRecord(context.sink, RECIPE.name, {"recipe": RECIPE.name})
+    gates = GateRecord(context.sink, RECIPE.name)
+    run = _Run(context, sampler_maker(context, (settings["hidden"],)), record, gates)
+    context.progress.start(f"train {RECIPE.name}", len(splits) * schedule.epochs)
+    clock, spent_ns = RealClock(), 0
+    reached, baselines = [], []
+    for k, split in enumerate(splits):
+        beside = _baseline(context, split, schedule, k) if context.baseline else []
+        baselines += [beside[-1].validation_accuracy] if beside else []
+        since = clock.now_ns()
+        reached.append(run.fold(k, split, schedule, beside)[-1].validation_accuracy)
+        spent_ns += clock.now_ns() - since
+    ledger = gated_ledger(run.networks, table)
+    if context.bench is not None and started is not None:
+        ledger["bench_seconds"] = (context.bench.clock.now_ns() - started) / 1e9
+    return _result(context, reached, baselines, ledger) | {"train_seconds": spent_ns / 1e9}
+
+
+def _conventional(context: Context, k: int) -> torch.nn.Sequential:
+    settings = context.settings
+    sizes = (INPUTS, settings["hidden"], CLASSES)
+    return conventional(sizes, settings["activation"], context.seed, k, torch.float64)
+
+
+def _baseline(context: Context, split: Split, schedule: Schedule, k: int) -> list[Epoch]:
+    return train(_conventional(context, k), split, schedule, seed=context.seed, k=k)
+
+
+def _result(
+    context: Context, reached: list[float], baselines: list[float], ledger: dict[str, float]
+) -> dict[str, Any]:
+    result = {
+        "recipe": RECIPE.name,
+        "seed": context.seed,
+        "split": "validation",
+        "accuracy": fmean(reached),
+        "accuracies": reached,
+        "baseline_accuracy": fmean(baselines) if baselines else None,
+        "gate": context.settings["gate"],
+        "ledger": ledger,
+    }
+    context.sink.document(f"result/{RECIPE.name}", result)
+    return result
+
+
+RECIPE = Recipe(
+    name="iris-pgaf",
+    doc="Iris, k-fold, on a 4-H-3 network with derivatives sampled from SOT-MTJs",
+    settings=SETTINGS,
+    body=run,
+)

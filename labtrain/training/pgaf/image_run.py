@@ -1,0 +1,36 @@
+"""A recipe on images with gated gradients, from the conventional network beside it to the ledger."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+
+from labtrain.training.image_run import ImageRun
+from labtrain.training.pgaf.costs import energy_table
+from labtrain.training.pgaf.ledger import gated_ledger
+from labtrain.training.pgaf.records import GateRecord
+
+Build = Callable[[], torch.nn.Module]
+
+
+def train_gated(images: ImageRun, build: Build, gated: Build) -> dict[str, object]:
+    """Train the network that ``build`` gives beside the one that ``gated`` gives; return the result."""
+    context = images.context
+    settings = context.settings
+    table = energy_table(settings["costs"])
+    context.progress.start(f"train {images.recipe}", images.schedule.epochs)
+    beside, baseline = images.baseline(build)
+    network, record = gated(), images.open_record()
+    gates = GateRecord(context.sink, images.recipe)
+    reached, seconds = images.train(
+        network, record, beside, after_step=gates.step, before_epoch_row=lambda: gates.epoch(network)
+    )
+    result = images.result(
+        reached,
+        baseline,
+        gate=settings["gate"],
+        ledger=gated_ledger([network], table),
+        costs=table.describe(),
+    )
+    return result | {"train_seconds": seconds}
