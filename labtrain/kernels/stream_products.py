@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from labtrain.kernels.compiling import compiled
 from labtrain.kernels.noise import cell_words, event_word, keys_of, mix
 from labtrain.kernels.stream_words import Words
+from labtrain.kernels.wide_counts import LANES, differing_four
 
 Counts = NDArray[np.int64]
 _PIECE = 1536
@@ -99,14 +100,14 @@ def _differing(x: Any, w: Any, found: Any) -> None:  # pragma: no cover - compil
 def _differing_four(
     x: Any, w0: Any, w1: Any, w2: Any, w3: Any, found: Any
 ) -> None:  # pragma: no cover - compiled
-    c0, c1, c2, c3 = np.int32(0), np.int32(0), np.int32(0), np.int32(0)
-    for i in range(len(x)):
+    vectors = len(x) // LANES
+    c0, c1, c2, c3 = differing_four(x, w0, w1, w2, w3, vectors)
+    for i in range(vectors * LANES, len(x)):
         word = x[i]
-        # Sums stay 32 bits wide: twice as many a vector.
-        c0 = np.int32(c0 + _ones(np.uint32(word ^ w0[i])))
-        c1 = np.int32(c1 + _ones(np.uint32(word ^ w1[i])))
-        c2 = np.int32(c2 + _ones(np.uint32(word ^ w2[i])))
-        c3 = np.int32(c3 + _ones(np.uint32(word ^ w3[i])))
+        c0 += _ones(np.uint32(word ^ w0[i]))
+        c1 += _ones(np.uint32(word ^ w1[i]))
+        c2 += _ones(np.uint32(word ^ w2[i]))
+        c3 += _ones(np.uint32(word ^ w3[i]))
     found[0] += c0
     found[1] += c1
     found[2] += c2

@@ -88,13 +88,13 @@ def streams(
 
 
 def _digits(low: NDArray[np.int64], high: NDArray[np.int64] | None) -> int:
-    """Return how many digits all generators are compared to: all that there are where they are few."""
+    """Return how many digits (an even number) all generators are compared to: all where they are few."""
     used = int(np.bitwise_or.reduce(low, axis=None)) if low.size else 0
     if high is not None and high.size:
         used |= int(np.bitwise_or.reduce(high, axis=None))
     used &= SURE - 1
-    needed = 32 - ((used & -used).bit_length() - 1) if used else 0
-    return needed if needed <= _EXACT else _EARLY
+    needed = 32 - ((used & -used).bit_length() - 1) if used else 2
+    return needed + needed % 2 if needed <= _EXACT else _EARLY
 
 
 @compiled
@@ -112,39 +112,54 @@ def _draw(
 ) -> None:  # pragma: no cover - compiled
     rows, n = low.shape
     words, pieces = out.shape[1], (n_bits + 63) // 64
-    places = np.empty(n, np.int64)
+    cells = np.empty((2, n), np.uint32)
+    _key(keys, 0, cells)
+    places = np.empty(n + 1, np.int64)
     events = np.empty((2, n), np.uint32)
     wanted = np.empty((2, n), np.uint32)
     found = np.empty((4, n), np.uint32)
     open_ = np.empty((4, n), np.uint32)
     state = np.empty(n, np.uint64)
     for r in range(rows):
-        count = _gather(
-            low[r], high[r], start[r], keys, r * n if own_cells else 0, events, wanted, places, state
-        )
+        if own_cells:
+            _key(keys, r * n, cells)
+        count = _gather(low[r], high[r], start[r], cells, events, wanted, places, state)
         _fill_sure(low[r], out[r])
         for q in range(pieces):
             k = (first + (0 if own_cells else r * pieces) + q) * 32
-            for d in range(digits):
-                _compare(events, keys[2], k + d, d, count, wanted[0], found[:2], open_[:2])
+            for d in range(0, digits, 2):
+                _compare(events, keys[2], k + d, d, count, wanted[0], found[0], found[1], open_[0], open_[1])
                 if memory:
-                    _compare(events, keys[2], k + d, d, count, wanted[1], found[2:], open_[2:])
-            if digits == 0:
-                found[:, :count] = 0
+                    _compare(
+                        events, keys[2], k + d, d, count, wanted[1], found[2], found[3], open_[2], open_[3]
+                    )
             if digits == _EARLY:
                 _finish(events, keys[2], k, count, wanted, found, open_, memory)
             for half in range(min(2, words - 2 * q)):
-                target = out[r, 2 * q + half]
                 if memory:
                     _carry(found[half], found[2 + half], state, count)
-                for i in range(count):
-                    target[places[i]] = found[half, i]
+                _scatter(found[half], places, count, out[r, 2 * q + half])
         _mask(out[r, words - 1], n_bits)
 
 
 @compiled
+def _key(keys: Any, cell: Any, cells: Any) -> None:  # pragma: no cover - compiled
+    for i in range(cells.shape[1]):
+        cells[0, i], cells[1, i] = cell_words(keys[0], keys[1], cell + i)
+
+
+@compiled
+def _scatter(found: Any, places: Any, count: Any, target: Any) -> None:  # pragma: no cover - compiled
+    if count == len(target):
+        target[:] = found
+        return
+    for i in range(count):
+        target[places[i]] = found[i]
+
+
+@compiled
 def _gather(
-    low: Any, high: Any, start: Any, keys: Any, cell: Any, events: Any, wanted: Any, places: Any, state: Any
+    low: Any, high: Any, start: Any, cells: Any, events: Any, wanted: Any, places: Any, state: Any
 ) -> Any:  # pragma: no cover - compiled
     """Collect the generators that are neither surely 0 nor surely 1; return how many."""
     count: Any = 0
@@ -153,7 +168,7 @@ def _gather(
         count += np.int64(high[i] > 0 and low[i] < 4294967296)
     for j in range(count):
         i = places[j]
-        events[0, j], events[1, j] = cell_words(keys[0], keys[1], cell + i)
+        events[0, j], events[1, j] = cells[0, i], cells[1, i]
         wanted[0, j] = np.uint32(low[i])
         # A chain that never loses its state has high = 1: as good as the largest threshold.
         wanted[1, j] = np.uint32(min(high[i], 4294967295))
@@ -170,22 +185,39 @@ def _fill_sure(low: Any, out: Any) -> None:  # pragma: no cover - compiled
 
 @compiled
 def _compare(
-    events: Any, third: Any, k: Any, d: Any, count: Any, wanted: Any, found: Any, open_: Any
+    events: Any,
+    third: Any,
+    k: Any,
+    d: Any,
+    count: Any,
+    wanted: Any,
+    found_a: Any,
+    found_b: Any,
+    open_a: Any,
+    open_b: Any,
 ) -> None:  # pragma: no cover - compiled
-    """Compare digit ``d`` of 64 uniforms of each generator."""
+    """Compare digits ``d`` and ``d + 1`` of 64 uniforms of each generator."""
     low, high = np.uint32(k & 0xFFFFFFFF), np.uint32(np.uint32(k >> 32) * np.uint32(0x2C1B3C6D))
-    shift = np.uint32(31 - d)
+    after = np.uint32(low + np.uint32(1))  # k is even: no carry
+    shift = np.uint32(30 - d)
     begin = np.uint32(0xFFFFFFFF) if d == 0 else np.uint32(0)
     for i in range(count):
-        word = np.uint32(np.uint32(mix(np.uint32(low ^ events[0, i])) + events[1, i]) + high)
-        one, other = mix(word), mix(np.uint32(word ^ third))
-        digit = np.uint32(np.uint32(0) - np.uint32((wanted[i] >> shift) & np.uint32(1)))
-        a, b = np.uint32(open_[0, i] | begin), np.uint32(open_[1, i] | begin)
-        before_a, before_b = np.uint32(found[0, i] & ~begin), np.uint32(found[1, i] & ~begin)
-        found[0, i] = before_a | (a & ~one & digit)
-        found[1, i] = before_b | (b & ~other & digit)
-        open_[0, i] = a & ~(one ^ digit)
-        open_[1, i] = b & ~(other ^ digit)
+        start, key = events[0, i], np.uint32(events[1, i] + high)
+        word = np.uint32(mix(np.uint32(low ^ start)) + key)
+        next_ = np.uint32(mix(np.uint32(after ^ start)) + key)
+        a0, b0 = mix(word), mix(np.uint32(word ^ third))
+        a1, b1 = mix(next_), mix(np.uint32(next_ ^ third))
+        two = np.uint32(wanted[i] >> shift)
+        first = np.uint32(np.uint32(0) - np.uint32((two >> np.uint32(1)) & np.uint32(1)))
+        second = np.uint32(np.uint32(0) - np.uint32(two & np.uint32(1)))
+        still_a, still_b = np.uint32(open_a[i] | begin), np.uint32(open_b[i] | begin)
+        equal_a, equal_b = np.uint32(still_a & ~(a0 ^ first)), np.uint32(still_b & ~(b0 ^ first))
+        below_a = np.uint32((still_a & ~a0 & first) | (equal_a & ~a1 & second))
+        below_b = np.uint32((still_b & ~b0 & first) | (equal_b & ~b1 & second))
+        found_a[i] = np.uint32((found_a[i] & ~begin) | below_a)
+        found_b[i] = np.uint32((found_b[i] & ~begin) | below_b)
+        open_a[i] = np.uint32(equal_a & ~(a1 ^ second))
+        open_b[i] = np.uint32(equal_b & ~(b1 ^ second))
 
 
 @compiled

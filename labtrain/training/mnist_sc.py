@@ -32,9 +32,9 @@ from labtrain.training.stochastic.network import (
 
 SETTINGS = (
     Setting("hidden", "layers", (256, 256, 256), "neurons of each hidden layer", low=1, high=8192),
-    Setting("epochs", "integer", 12, "passes over the training images", low=1, high=10_000),
+    Setting("epochs", "integer", 6, "passes over the training images", low=1, high=10_000),
     Setting("batch_size", "integer", 250, "samples a step", low=1, high=60_000),
-    Setting("learning_rate", "quantity", 0.005, "Adam's first; it falls to 2 %", low=1e-7, high=10),
+    Setting("learning_rate", "quantity", 0.03, "Adam's first; it falls to 2 %", low=1e-7, high=10),
     Setting("pool", "integer", 1, "pixels a side that are averaged into one", low=1, high=64),
     *IMAGE_SETTINGS,
     *STOCHASTIC_SETTINGS,

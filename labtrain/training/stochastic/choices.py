@@ -43,7 +43,7 @@ STOCHASTIC_SETTINGS = (
         "one a weight, or one for all equal weights of a layer",
         choices=GENERATORS,
     ),
-    Setting("input_levels", "integer", 0, "states of the inputs; 0: as they come", low=0, high=65_536),
+    Setting("input_levels", "integer", 5, "states of the inputs; 0: as they come", low=0, high=65_536),
     Setting(
         "train_noise",
         "choice",

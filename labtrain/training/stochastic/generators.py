@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, final
 
@@ -145,6 +145,11 @@ class StreamCurve:
         volts: Floats = self.v50 + np.log(probability / (1.0 - probability)) / self.slope
         return volts
 
+    def of(self, devices: Sequence[int]) -> StreamCurve:
+        """Return the curve of some devices, where each has its own."""
+        chosen = list(devices)
+        return StreamCurve(self.v50[chosen], self.slope[chosen])
+
     def __post_init__(self) -> None:
         if not (np.all(np.isfinite(self.v50)) and np.all(np.asarray(self.slope) > 0)):
             raise UsageError(
@@ -157,8 +162,8 @@ class StreamCurve:
 class DeviceGenerators(Generators):
     """The junctions of an array, each biased by what is believed of it.
 
-    More streams than devices are taken in rounds: stream ``j`` of a row uses device ``j mod n``. A bias that
-    the array clips gives another probability than asked for; its stream is counted as flagged.
+    The streams of a row that are no constants take the devices in order, in rounds where they are more. A
+    bias that the array clips gives another probability than asked for; its stream is counted as flagged.
 
     Parameters
     ----------
@@ -177,27 +182,24 @@ class DeviceGenerators(Generators):
         )
 
     def streams(self, probability: Floats, n_bits: int) -> Words:
-        """Sample the devices, row after row; those with nothing to do stay at p = 1/2."""
-        rows, n = probability.shape
-        words = np.zeros((rows, stream_words.words_of(n_bits), n), np.uint32)
+        """Sample the devices, row after row; those with nothing to do are not touched."""
+        words = np.empty((len(probability), stream_words.words_of(n_bits), probability.shape[1]), np.uint32)
         for row, wanted in enumerate(probability):
-            for first in range(0, n, len(self.source)):
-                part = slice(first, min(first + len(self.source), n))
-                words[row, :, part] = self._sample(wanted[part], n_bits)
+            words[row] = _constant(wanted, n_bits)
+            real = np.flatnonzero((wanted > 0) & (wanted < 1))
+            for first in range(0, len(real), len(self.source)):
+                some = real[first : first + len(self.source)]
+                words[row][:, some] = self._sample(wanted[some], n_bits)
         self.count(probability, n_bits)
         return words
 
     def _sample(self, wanted: Floats, n_bits: int) -> Words:
-        """Return ``[words, n]`` of one round."""
-        real = (wanted > 0) & (wanted < 1)
-        if not real.any():
-            return _constant(wanted, n_bits)
-        asked = np.full(len(self.source), 0.5)
-        asked[: len(wanted)][real] = wanted[real]
-        bits = self.source.sample(self._curve.volts(asked), n_bits, self._interval)
-        flags = np.asarray(bits.flags)[: len(wanted)]
-        self.flagged += int(np.count_nonzero(flags[real]))
-        return np.where(real, words_from(bits.packed, n_bits)[:, : len(wanted)], _constant(wanted, n_bits))
+        """Return ``[words, m]`` of the first ``m`` devices."""
+        used = range(len(wanted))
+        volts = self._curve.of(used).volts(wanted)
+        bits = self.source.select(used).sample(volts, n_bits, self._interval)
+        self.flagged += int(np.count_nonzero(bits.flags))
+        return words_from(bits.packed, n_bits)
 
     def state_dict(self) -> dict[str, Any]:
         """Counts and the devices' state."""

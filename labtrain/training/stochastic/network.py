@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -105,16 +104,12 @@ def stochastic_layers(network: torch.nn.Module) -> list[StochasticLinear]:
 
 
 def draw_weights(network: torch.nn.Module, seed: int) -> None:
-    """Draw weights in place: uniform within 4/sqrt(inputs), at most 1, so that several states occur."""
+    """Draw weights in place: uniform from -1 to 1, so that all states occur; the affine scales their sum."""
     with torch.no_grad():
         for index, layer in enumerate(stochastic_layers(network)):
             stream = noise.stream(f"sc/initial/{index}")
             drawn = noise.uniform(seed, stream, np.arange(layer.weight.numel()), 0)
-            reach = min(1.0, WEIGHT_REACH / math.sqrt(layer.in_features))
-            layer.weight.copy_(torch.from_numpy((2.0 * drawn - 1.0) * reach).view(layer.weight.shape))
-
-
-WEIGHT_REACH = 4.0
+            layer.weight.copy_(torch.from_numpy(2.0 * drawn - 1.0).view(layer.weight.shape))
 
 
 def take_weights(network: torch.nn.Module, trained: torch.nn.Module) -> None:
