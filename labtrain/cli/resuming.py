@@ -101,13 +101,22 @@ def require_unfinished(recording: Recording) -> None:
     Raises
     ------
     UsageError
-        For one that did.
+        For one that did, and for one that was killed before it stood where it was to go on.
     """
     if recording.status == "complete":
         raise UsageError(
             "this run came to its end; there is nothing to resume",
             file=recording.path,
             remedy="run it again with another --seed, or replay it",
+        )
+    from labtrain.session.ahead import half_taken_over
+
+    origin = half_taken_over(recording)
+    if origin is not None:
+        raise UsageError(
+            f"this run was killed while it took over the record of {origin}",
+            file=recording.path,
+            remedy=f"resume {origin} again: it is as it was",
         )
 
 

@@ -9,12 +9,15 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import Any, final
 
+from labtrain.interrupts import UNINTERRUPTED
 from labtrain.session.checkpoint import ROWS, checkpoint_name, state_names
 from labtrain.session.recording import Recording
 from labtrain.session.replay_streams import Series, StreamReplay
 from labtrain.session.sink import RowStream, Sink
 
 Note = Callable[[], None]
+TAKING_OVER = "live/taking-over"
+"""The document that says how far a checkpoint has been taken over."""
 
 
 @final
@@ -46,11 +49,31 @@ def play_up_to(
 ) -> None:
     """Note what the record holds from where the re-run stands up to the checkpoint ``name``.
 
+    Ctrl-C waits until it is done. What is killed in between is no beginning of the run (rows come before the
+    rest), and says so: see :func:`half_taken_over`.
+
     Parameters
     ----------
     opened
         The sink's row stream of a name, opened as it was recorded where it is not yet.
     """
+    with UNINTERRUPTED:
+        sink.document(TAKING_OVER, {"from": recording.path.name, "checkpoint": name, "done": False})
+        _play(name, recording, streams, sink, opened)
+        sink.document(TAKING_OVER, {"from": recording.path.name, "checkpoint": name, "done": True})
+
+
+def half_taken_over(recording: Recording) -> str | None:
+    """Return the session that a resumed run was killed while taking over; None for every other record."""
+    if TAKING_OVER not in recording.document_names():
+        return None
+    told = recording.document(TAKING_OVER)
+    return None if told["done"] else str(told["from"])
+
+
+def _play(
+    name: str, recording: Recording, streams: StreamReplay, sink: Sink, opened: Callable[[str], RowStream]
+) -> None:
     until = recording.document_seqs(name)[-1]
     for stream, count in recording.document(name)[ROWS].items():
         rows, columns = opened(stream), recording.rows(stream).columns

@@ -11,6 +11,7 @@ import pytest
 from labtrain.cli.recorded import Order, record
 from labtrain.progress import Progress
 from labtrain.session import Recording
+from labtrain.session.ahead import TAKING_OVER
 
 
 class Interrupted(Progress):
@@ -49,7 +50,7 @@ def everything(path: Path) -> dict[str, Any]:
             "attributes": {n: r.attributes for n, r in rows.items()},
             "arrays": {n: [a.tobytes() for a in recording.arrays(n)] for n in recording.array_names()},
             "units": {n: recording.array_unit(n) for n in recording.array_names()},
-            "documents": {n: recording.documents(n) for n in recording.document_names()},
+            "documents": {n: recording.documents(n) for n in recording.document_names() if n != TAKING_OVER},
             "exchanges": {n: [_call(one) for one in some] for n, some in calls.items()},
         }
 

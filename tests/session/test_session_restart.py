@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import signal
 import subprocess
 import sys
@@ -14,11 +15,11 @@ from session_runs import everything
 
 from labtrain.cli.recorded import Order, record
 from labtrain.cli.replaying import replay_recording
-from labtrain.cli.resuming import resume_recording
+from labtrain.cli.resuming import require_unfinished, resume_recording
 from labtrain.cli.steps import train_step
-from labtrain.errors import ReplayMismatch
+from labtrain.errors import ReplayMismatch, UsageError
 from labtrain.progress import Progress, SilentProgress
-from labtrain.session import Recording, recover
+from labtrain.session import Recording, Session, recover
 from labtrain.training.recipes import Context
 from labtrain.training.records import TrainingRecord
 
@@ -148,6 +149,34 @@ def test_what_changed_since_is_found_behind_the_checkpoint(
     with Recording.open(tmp_path / "cut.h5") as recording:
         with pytest.raises(ReplayMismatch, match="'switches'|'train/mnist-pgaf/steps'"):
             resume_recording(recording, tmp_path / "r.h5", SilentProgress(), data=data)
+
+
+def test_ctrl_c_on_the_way_to_the_checkpoint_waits_and_a_kill_there_is_told(
+    tmp_path: Path, data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recipe = "iris-eapu"
+    whole = everything(record(order(recipe, tmp_path / "w.h5", data), SilentProgress()).session)
+    with pytest.raises(KeyboardInterrupt):
+        record(order(recipe, tmp_path / "cut.h5", data), StopAt(7))
+    plain, half = Session.exchange, tmp_path / "half.h5"
+
+    def exchange(self: Session, *call: Any) -> None:
+        plain(self, *call)
+        if any(self.rows_noted().values()) and not half.exists():  # as a kill leaves it
+            shutil.copy(self.journal_path, f"{half}.journal")
+            recover(half)
+            signal.raise_signal(signal.SIGINT)
+
+    with Recording.open(tmp_path / "cut.h5") as recording:
+        with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
+            patched.setattr(Session, "exchange", exchange)
+            resume_recording(recording, tmp_path / "again.h5", Told(), data=data)
+    with Recording.open(half) as recording, pytest.raises(UsageError, match="cut.h5"):
+        require_unfinished(recording)
+    with Recording.open(tmp_path / "again.h5") as recording:
+        require_unfinished(recording)
+        done = resume_recording(recording, tmp_path / "end.h5", Told(), data=data)
+    assert everything(done.session) == whole
 
 
 def test_a_context_outside_a_command_has_nothing_to_go_on_from() -> None:
