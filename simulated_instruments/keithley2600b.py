@@ -2,8 +2,8 @@
 
 Behaviour from the Series 2600B Reference Manual (2600BS-901-01), sections 2, 3, 6 and 11. Both channels
 measure voltage and current at once, and sweep by themselves, side by side. Not modelled: TSP-Link, digital
-I/O, timers and blenders of the trigger model, pulses, overlapped measurements, functions of one's own in
-scripts; two channels on one circuit that sweep at the same time each see the other at its last level.
+I/O, timers and blenders of the trigger model, pulses; overlapped measurements are over when the next
+command comes; two channels on one circuit that sweep at the same time each see the other at its last level.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from labtrain.clock import Clock
+from simulated_instruments.keithley2600b_factory import factory_scripts
 from simulated_instruments.keithley2600b_smu import Smu
 from simulated_instruments.tsp import TspInstrument
 from simulated_instruments.tsp_buffers import ASCII, FORMS, as_printed, table_of
@@ -62,16 +63,19 @@ class VirtualKeithley2602B(TspInstrument):
             **{f"smu{name}": smu.table for name, smu in self.smus.items()},
             "format": self._format(),
             "printbuffer": self._print_buffer,
+            **factory_scripts(),
             "localnode": TspObject(
                 "localnode",
                 {
                     "model": self.model,
                     "serialno": self.alias.upper(),
                     "version": "3.3.5",
+                    "revision": "3.3.5",
                     "linefreq": Attribute(lambda: self.line_frequency, self._line),
                     "autolinefreq": Attribute(lambda: bool(automatic.get()), automatic.put),
                     "prompts": remembered(self._words, "prompts", 0.0, 0.0, 1.0),
                     "showerrors": remembered(self._words, "showerrors", 0.0, 0.0, 1.0),
+                    "prompts4882": remembered(self._words, "prompts4882", 1.0, 0.0, 1.0),
                 },
             ),
             "status": self._status(),

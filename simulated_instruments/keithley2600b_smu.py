@@ -17,7 +17,7 @@ from simulated_instruments.smu_channel import LIMITED, SmuChannel
 from simulated_instruments.smu_settings import Sense, Source
 from simulated_instruments.smu_specifications import KEITHLEY_2602B
 from simulated_instruments.tsp_buffers import TspBuffer
-from simulated_instruments.tsp_errors import too_big
+from simulated_instruments.tsp_errors import runtime, too_big
 from simulated_instruments.tsp_library import flag
 from simulated_instruments.tsp_values import Attribute, TspObject, bounded, chosen, remembered
 from simulated_instruments.world import World
@@ -46,7 +46,10 @@ _CONSTANTS: Final = {
     "AUTORANGE_OFF": 0.0, "AUTORANGE_ON": 1.0, "AUTOZERO_OFF": 0.0, "AUTOZERO_ONCE": 1.0,
     "AUTOZERO_AUTO": 2.0, "DISABLE": 0.0, "ENABLE": 1.0, "SOURCE_IDLE": 0.0, "SOURCE_HOLD": 1.0,
     "LIMIT_AUTO": 0.0, "DELAY_OFF": 0.0, "DELAY_AUTO": -1.0, "FILTER_OFF": 0.0, "FILTER_ON": 1.0,
-    "REL_OFF": 0.0, "REL_ON": 1.0,
+    "REL_OFF": 0.0, "REL_ON": 1.0, "FILTER_MOVING_AVG": 0.0, "FILTER_REPEAT_AVG": 1.0, "FILTER_MEDIAN": 2.0,
+    "FILL_ONCE": 0.0, "FILL_WINDOW": 1.0, "SETTLE_SMOOTH": 0.0, "SETTLE_FAST_RANGE": 1.0,
+    "SETTLE_FAST_POLARITY": 2.0, "SETTLE_DIRECT_IRANGE": 3.0, "SETTLE_SMOOTH_100NA": 4.0,
+    "SETTLE_FAST_ALL": 128.0, "OE_NONE": 0.0, "OE_OUTPUT_OFF": 1.0,
 }  # fmt: skip
 
 
@@ -137,6 +140,10 @@ class Smu:
             "highc": remembered(self._words, "highc", 0.0, 0.0, 1.0),
             "settling": remembered(self._words, "settling", 0.0, 0.0, 128.0),
             "sink": remembered(self._words, "sink", 0.0, 0.0, 1.0),
+            "lowrangei": remembered(self._words, "source.lowrangei", 100e-9, 1e-9, 3.0),
+            "lowrangev": remembered(self._words, "source.lowrangev", 0.1, 0.1, 40.0),
+            "offfunc": remembered(self._words, "offfunc", 1.0, 1.0, 1.0),
+            "outputenableaction": remembered(self._words, "outputenableaction", 0.0, 0.0, 0.0),
         }
         for quantity, letter in _LETTER.items():
             members[f"level{letter}"] = self._level(quantity)
@@ -210,8 +217,11 @@ class Smu:
             "interval": Attribute(lambda: self._interval, self._set_interval),
             "delay": self._delay("measure"),
             "autozero": remembered(self._words, "autozero", 2.0, 0.0, 2.0),
-            "lowrangei": remembered(self._words, "lowrangei", 100e-9, 100e-9, 3.0),
+            "lowrangei": remembered(self._words, "lowrangei", 100e-9, 1e-9, 3.0),
             "lowrangev": remembered(self._words, "lowrangev", 0.1, 0.1, 40.0),
+            "delayfactor": remembered(self._words, "delayfactor", 1.0, 0.0, 1e3),
+            "highcrangedelayfactor": remembered(self._words, "highcrangedelayfactor", 10.0, 1.0, 99.0),
+            "analogfilter": remembered(self._words, "analogfilter", 1.0, 0.0, 1.0),
         }
         members["filter"] = self._noted("filter", enable=1.0, type=2.0, count=100.0)
         members["rel"] = self._noted("rel", enablev=1.0, enablei=1.0)
@@ -220,6 +230,7 @@ class Smu:
             members[f"autorange{letter}"] = self._sense_auto(quantity)
         for name in ("v", "i", "r", "p", "iv"):
             members[name] = self._measurement(name)
+            members[f"overlapped{name}"] = self._overlapped(name)
         return TspObject(f"{self.name}.measure", members)
 
     def _noted(self, name: str, **largest: float) -> TspObject:
@@ -279,6 +290,18 @@ class Smu:
             return values
 
         return measure
+
+    def _overlapped(self, name: str) -> Callable[[list[Any]], list[Any]]:
+        """Make ``measure.overlappedi(buffer)``; here it is over when the next command comes."""
+        measure = self._measurement(name)
+
+        def begin(arguments: list[Any]) -> list[Any]:
+            if not arguments:
+                raise runtime(f"measure.overlapped{name} takes a reading buffer")
+            measure(arguments)
+            return []
+
+        return begin
 
     def _make_buffer(self, arguments: list[Any]) -> list[Any]:
         size = bounded(arguments[0] if arguments else None, 1.0, 1e6, "makebuffer")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -15,10 +16,14 @@ from simulated_instruments.smu_points import Points
 from simulated_instruments.tsp_buffers import TspBuffer
 from simulated_instruments.tsp_errors import runtime, too_big
 from simulated_instruments.tsp_library import flag
-from simulated_instruments.tsp_values import Attribute, Table, TspObject, as_number, bounded
+from simulated_instruments.tsp_values import Attribute, Table, TspObject, as_number, bounded, remembered
 
 if TYPE_CHECKING:
     from simulated_instruments.keithley2600b_smu import Smu
+
+
+_SOURCE_COMPLETE = 16.0
+"""``smuX.trigger.SOURCE_COMPLETE_EVENT_ID``: a number of its own."""
 
 
 class TriggerModel:
@@ -83,6 +88,8 @@ class TriggerModel:
                 "count": self._count("count"),
                 "arm": TspObject(f"{name}.arm", {"count": self._count("arm"), "stimulus": _no_stimulus()}),
                 "initiate": lambda arguments: _done(self.initiate()),
+                "autoclear": remembered({}, "autoclear", 0.0, 0.0, 1.0),
+                "SOURCE_COMPLETE_EVENT_ID": _SOURCE_COMPLETE,
                 "source": self._source(name),
                 "measure": self._measure(name),
                 "endpulse": self._end(name, "endpulse"),
@@ -101,10 +108,11 @@ class TriggerModel:
         for letter, quantity in quantities:
             members[f"list{letter}"] = self._list(quantity)
             members[f"linear{letter}"] = self._linear(quantity)
+            members[f"log{letter}"] = self._logarithmic(quantity)
         return TspObject(f"{name}.source", members)
 
     def _measure(self, name: str) -> TspObject:
-        members: dict[str, Any] = {"action": self._flag("measure"), "stimulus": _no_stimulus()}
+        members: dict[str, Any] = {"action": self._flag("measure"), "stimulus": _stimulus_of_measuring()}
         for kind in ("v", "i", "r", "p", "iv"):
             members[kind] = self._measurement(kind)
         return TspObject(f"{name}.measure", members)
@@ -140,6 +148,21 @@ class TriggerModel:
             start, stop = as_number(arguments[0]), as_number(arguments[1])
             points = round(bounded(arguments[2], 2.0, 60_000.0, "points"))
             self._function, self._levels = quantity, np.linspace(start, stop, points)
+            return []
+
+        return take
+
+    def _logarithmic(self, quantity: Quantity) -> Callable[[list[Any]], list[Any]]:
+        """``(start, stop, points, asymptote)``; the asymptote is 0 here."""
+
+        def take(arguments: list[Any]) -> list[Any]:
+            if len(arguments) not in (3, 4) or (len(arguments) == 4 and as_number(arguments[3]) != 0.0):
+                raise runtime("a logarithmic sweep takes start, stop, points and an asymptote of 0 here")
+            start, stop = as_number(arguments[0]), as_number(arguments[1])
+            if not 0.0 < start * stop < math.inf:
+                raise runtime("a logarithmic sweep does not pass zero")
+            points = round(bounded(arguments[2], 2.0, 60_000.0, "points"))
+            self._function, self._levels = quantity, np.geomspace(start, stop, points)
             return []
 
         return take
@@ -184,6 +207,18 @@ def _done(result: None) -> list[Any]:
 def _no_stimulus() -> Attribute:
     """Only 0 (no waiting for an event) is known."""
     return Attribute(lambda: 0.0, _refuse_event)
+
+
+def _stimulus_of_measuring() -> Attribute:
+    """Measuring waits for the source in any case, so that this event may be named."""
+    words: dict[str, float] = {}
+
+    def put(value: Any) -> None:
+        if as_number(value) not in (0.0, _SOURCE_COMPLETE):
+            _refuse_event(value)
+        words["id"] = as_number(value)
+
+    return Attribute(lambda: words.get("id", 0.0), put)
 
 
 def _refuse_event(value: Any) -> None:

@@ -17,7 +17,7 @@ from simulated_instruments.relays import Place, Relays
 from simulated_instruments.tsp import TspInstrument
 from simulated_instruments.tsp_errors import TspError
 from simulated_instruments.tsp_library import first
-from simulated_instruments.tsp_values import Attribute, Table, TspObject, chosen
+from simulated_instruments.tsp_values import Attribute, Table, TspObject, chosen, remembered
 from simulated_instruments.world import World
 
 SETTLE_SECONDS: Final = 15e-3
@@ -40,6 +40,7 @@ class VirtualKeithley707B(TspInstrument):
         self._relays = Relays(alias, world, options, SETTLE_SECONDS)
         self._forbidden: set[Place] = set()
         self._rule = BREAK_BEFORE_MAKE
+        self._words: dict[str, float] = {}
         world.add_process(self._relays.catch_up)
         self.build()
 
@@ -66,7 +67,14 @@ class VirtualKeithley707B(TspInstrument):
             "channel": TspObject("channel", self._channel()),
             "slot": self._slots(),
             "localnode": TspObject(
-                "localnode", {"model": "707B", "serialno": self.alias, "revision": "SIM1.0"}
+                "localnode",
+                {
+                    "model": "707B",
+                    "serialno": self.alias,
+                    "revision": "SIM1.0",
+                    "prompts": remembered(self._words, "prompts", 0.0, 0.0, 1.0),
+                    "showerrors": remembered(self._words, "showerrors", 0.0, 0.0, 1.0),
+                },
             ),
             "format": TspObject(
                 "format", {"asciiprecision": Attribute(lambda: float(self.precision), self._round)}
@@ -88,6 +96,8 @@ class VirtualKeithley707B(TspInstrument):
                 lambda places: names_of(self._forbidden.intersection(places)), answers=True
             ),
             "connectrule": Attribute(lambda: self._rule, self._set_rule),
+            "connectsequential": remembered(self._words, "connectsequential", 0.0, 0.0, 1.0),
+            "reset": self._with_list(self._fresh),
             "OFF": OFF,
             "BREAK_BEFORE_MAKE": BREAK_BEFORE_MAKE,
             "MAKE_BEFORE_BREAK": MAKE_BEFORE_BREAK,
@@ -97,9 +107,10 @@ class VirtualKeithley707B(TspInstrument):
         table = Table()
         for number in range(1, SLOTS + 1):
             card = "7072,8x12 Semiconductor Matrix,01.00a" if number <= self._fitted else "Empty Slot"
-            table.append(
-                TspObject(f"slot[{number}]", {"idn": f"{card},{number:06d}" if "," in card else card})
-            )
+            size = {"rows": 8.0, "columns": 12.0} if "," in card else {}
+            members = {name: TspObject(f"slot[{number}].{name}", {"matrix": n}) for name, n in size.items()}
+            idn = f"{card},{number:06d}" if size else card
+            table.append(TspObject(f"slot[{number}]", {"idn": idn, **members}))
         return table
 
     def _with_list(
@@ -151,6 +162,11 @@ class VirtualKeithley707B(TspInstrument):
 
     def _states(self, places: list[Place]) -> str:
         return ";".join("1" if place in self.coils else "0" for place in places)
+
+    def _fresh(self, places: list[Place]) -> None:
+        """Open, and permit again."""
+        self._forbidden.difference_update(places)
+        self._open(places)
 
     def _forbid(self, places: list[Place]) -> None:
         """Forbid; what is closed opens."""

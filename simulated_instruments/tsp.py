@@ -6,15 +6,17 @@ import re
 import threading
 from abc import abstractmethod
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Any, ClassVar, Final
 
 from labtrain.clock import Clock
 from simulated_instruments.instrument import VirtualInstrument
 from simulated_instruments.tsp_errors import TspError, TspErrorQueue, runtime
 from simulated_instruments.tsp_expressions import Constant
+from simulated_instruments.tsp_functions import Returned
 from simulated_instruments.tsp_library import library
 from simulated_instruments.tsp_parser import parse
-from simulated_instruments.tsp_run import Aborted, Break, Run
+from simulated_instruments.tsp_run import Aborted, Break, Budget, Run
 from simulated_instruments.tsp_statements import Assign, Statement, execute
 from simulated_instruments.tsp_values import TspObject
 from simulated_instruments.world import World
@@ -49,6 +51,7 @@ class TspInstrument(VirtualInstrument):
         self._script: tuple[str, list[str]] | None = None
         self._abort = threading.Event()
         self._parsed: dict[str, tuple[Statement, ...]] = {}
+        self._budget = Budget()
         self._names: dict[str, Any] = {}
 
     def build(self) -> None:
@@ -83,6 +86,7 @@ class TspInstrument(VirtualInstrument):
 
     def _carry_out(self, message: bytes) -> bytes | None:
         self._said = []
+        self._budget.steps = 0
         text = message.decode("latin-1").strip(" \t\r\n\0")
         if text.encode("latin-1") == _ABORT:
             self._abort.clear()
@@ -105,6 +109,8 @@ class TspInstrument(VirtualInstrument):
             self._said = []
         except Break:
             self._note(runtime("no loop to break"))
+        except RecursionError:
+            self._note(runtime("stack overflow"))
         except Exception as error:  # the law: nothing escapes; tests look for -310
             self._note(TspError(-310, f"{type(error).__name__}: {error}"))
 
@@ -118,7 +124,8 @@ class TspInstrument(VirtualInstrument):
             setting = _SETTING.fullmatch(text)
             # levels differ from message to message, what they are assigned to does not
             statements = self._assignment(setting[1], float(setting[2])) if setting else self._keep(text)
-        execute(statements, Run(self._names, self._variables, self._abort.is_set))
+        with suppress(Returned):
+            execute(statements, Run(self._names, self._variables, self._abort.is_set, self._budget))
 
     def _keep(self, text: str) -> tuple[Statement, ...]:
         statements = parse(text)

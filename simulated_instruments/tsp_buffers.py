@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -18,16 +19,24 @@ ASCII, REAL32, REAL64 = 1.0, 2.0, 3.0
 """``format.ASCII``, ``format.REAL32`` (or ``SREAL``), ``format.REAL64`` (or ``REAL``, ``DREAL``)."""
 
 
-class Column:
-    """One column of a buffer, as ``printbuffer`` is given it."""
+class Column(TspObject):
+    """One column of a buffer, as ``printbuffer`` is given it; ``column[1]`` is its first value."""
 
     def __init__(self, buffer: TspBuffer, name: str) -> None:
+        super().__init__(f"{buffer.name}.{name}", {})
         self.buffer = buffer
-        self.name = name
+        self._column = name
 
     def values(self) -> Floats:
         """Return all its values."""
-        return self.buffer.column(self.name)
+        return self.buffer.column(self._column)
+
+    def read(self, key: Any) -> Any:
+        """Return one value; nil where there is none."""
+        if not isinstance(key, float):
+            return super().read(key)
+        values, place = self.values(), round(key) if math.isfinite(key) else 0
+        return float(values[place - 1]) if 1 <= place <= len(values) else None
 
 
 class TspBuffer(TspObject):
@@ -59,9 +68,15 @@ class TspBuffer(TspObject):
             "clear": self._clear_call,
             "clearcache": lambda arguments: [],
             "fillmode": remembered({}, "fillmode", 0.0, 0.0, 1.0),
+            "fillcount": remembered({}, "fillcount", 0.0, 0.0, 1e9),
+            "timestampresolution": remembered({}, "timestampresolution", 1e-6, 1e-6, 1.0),
         }
-        columns = {column: Column(self, column) for column in COLUMNS}
-        super().__init__(name, {**attributes, **columns})
+        super().__init__(name, attributes)
+        self.members |= {column: Column(self, column) for column in COLUMNS}
+
+    def read(self, key: Any) -> Any:
+        """Return a member; a number is that of a reading."""
+        return self.members["readings"].read(key) if isinstance(key, float) else super().read(key)
 
     def _set_append(self, value: Any) -> None:
         self.append_mode = flag(value)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from simulated_instruments.tsp_errors import runtime
+from simulated_instruments.tsp_panel import panel
 from simulated_instruments.tsp_run import type_name
 from simulated_instruments.tsp_values import (
     Attribute,
@@ -15,7 +17,6 @@ from simulated_instruments.tsp_values import (
     as_number,
     as_text,
     bounded,
-    remembered,
     truth,
 )
 
@@ -49,23 +50,10 @@ def library(instrument: TspInstrument) -> dict[str, Any]:
         "tostring": lambda arguments: [as_text(first(arguments, "tostring"), 6)],
         "type": lambda arguments: [type_name(first(arguments, "type"))],
         "math": _mathematics(),
-        "beeper": TspObject(
-            "beeper", {"beep": _ignore, "enable": remembered({}, "beeper.enable", 0.0, 0.0, 1.0)}
-        ),
-        "display": TspObject(
-            "display",
-            {
-                "clear": _ignore,
-                "settext": _ignore,
-                "setcursor": _ignore,
-                "sendkey": _ignore,
-                "screen": remembered({}, "display.screen", 2.0, 0.0, 3.0),
-                "SMUA": 0.0,
-                "SMUB": 1.0,
-                "SMUA_SMUB": 2.0,
-                "USER": 3.0,
-            },
-        ),
+        "string": _strings(),
+        "collectgarbage": _ignore,
+        "opc": lambda arguments: _nothing(instrument.complete()),
+        **panel(),
     }
 
 
@@ -124,6 +112,46 @@ def _number_or_nil(value: Any) -> Any:
         return as_number(value)
     except Exception:  # what is no number is nil: that is what tonumber is for
         return None
+
+
+_FORMAT = re.compile(r"%[-+ #0]*\d{0,2}(?:\.\d{1,2})?([diouxXeEfgGsq%])")
+
+
+def _format(arguments: list[Any]) -> list[Any]:
+    """``string.format``: C's formats for numbers and text."""
+    rest = iter(arguments[1:])
+
+    def one(match: re.Match[str]) -> str:
+        kind = match[1]
+        if kind == "%":
+            return "%"
+        value = next(rest, None)
+        if kind in "sq":
+            return match[0].replace("q", "s") % as_text(value, 6)
+        number = as_number(value)
+        if kind in "diouxX" and not math.isfinite(number):
+            raise runtime("string.format takes a whole number here")
+        return match[0] % (number if kind in "eEfgG" else int(number))
+
+    pattern = first(arguments, "format")
+    if not isinstance(pattern, str) or "%" in _FORMAT.sub("", pattern):
+        raise runtime("bad argument #1 to `format'")
+    return [_FORMAT.sub(one, pattern)]
+
+
+def _strings() -> TspObject:
+    def of(function: Callable[[str], Any]) -> Callable[[list[Any]], list[Any]]:
+        return lambda arguments: [function(as_text(first(arguments, "string"), 6))]
+
+    return TspObject(
+        "string",
+        {
+            "format": _format,
+            "len": of(lambda s: float(len(s))),
+            "upper": of(str.upper),
+            "lower": of(str.lower),
+        },
+    )
 
 
 def _mathematics() -> TspObject:

@@ -1,6 +1,6 @@
 """From tokens to statements: the part of Lua 5.0 that instrument drivers send.
 
-Not known here: functions of one's own, methods (``a:b()``), metatables, coroutines.
+Not known here: variable numbers of arguments (``...``), methods (``a:b()``), metatables, coroutines.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from simulated_instruments.tsp_expressions import (
     Unary,
     must_be_settable,
 )
+from simulated_instruments.tsp_functions import FunctionBody, LocalFunction, Return
 from simulated_instruments.tsp_statements import (
     Assign,
     Do,
@@ -107,7 +108,7 @@ class _Parser:
         if self._depth > _DEEPEST:
             raise TspError(-285, "TSP Syntax error: the chunk is nested too deeply")
         found: list[Statement] = []
-        while not (self._now.kind == "end" or (self._now.kind == "keyword" and self._now.text in _ENDS)):
+        while not self._at_end():
             if not self._take(";"):
                 found += self._statement()
         self._depth -= 1
@@ -128,12 +129,42 @@ class _Parser:
             block = self._block()
             self._expect("until")
             return (While(self._expression(), block, until=True),)
+        if self._take("function"):
+            return (self._function(),)
+        if self._take("return"):
+            return (self._return(),)
         if self._take("local"):
+            if self._take("function"):
+                return (LocalFunction(self._name(), self._function_body()),)
             names = self._names()
             return (Local(names, self._expressions() if self._take("=") else ()),)
         if self._take("break"):
             return (Leave(),)
         return (self._assignment_or_call(),)
+
+    def _function(self) -> Statement:
+        """``function a.b(...) ... end``."""
+        target: Expression = Name(self._name())
+        while self._take("."):
+            target = Index(target, Constant(self._name()))
+        return Assign((target,), (self._function_body(),))
+
+    def _function_body(self) -> FunctionBody:
+        self._expect("(")
+        parameters = () if self._now.text == ")" else self._names()
+        self._expect(")")
+        return FunctionBody(parameters, self._ended())
+
+    def _return(self) -> Statement:
+        """Parse ``return``, which ends its block."""
+        results = () if self._at_end() or self._now.text == ";" else self._expressions()
+        self._take(";")
+        if not self._at_end():
+            raise self._wrong()
+        return Return(results)
+
+    def _at_end(self) -> bool:
+        return self._now.kind == "end" or (self._now.kind == "keyword" and self._now.text in _ENDS)
 
     def _ended(self) -> tuple[Statement, ...]:
         block = self._block()
@@ -221,6 +252,8 @@ class _Parser:
         if token.kind == "keyword" and token.text in _CONSTANTS:
             self._next()
             return Constant(_CONSTANTS[token.text])
+        if self._take("function"):
+            return self._function_body()
         return self._table() if self._take("{") else self._suffixed()
 
     def _suffixed(self) -> Expression:

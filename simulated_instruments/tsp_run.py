@@ -20,8 +20,16 @@ class Aborted(Exception):
     """The command ``abort`` ends a chunk where it stands; that is no error."""
 
 
+class Budget:
+    """Statements that a chunk may still do, and calls that are open in it; its functions share it."""
+
+    def __init__(self) -> None:
+        self.steps = 0
+        self.calls = 0
+
+
 class Run:
-    """One execution of a chunk.
+    """One execution of a chunk, or of a function in it.
 
     Parameters
     ----------
@@ -31,14 +39,29 @@ class Run:
         Global variables, kept from chunk to chunk.
     aborted
         Asked before each statement: whether ``abort`` has come.
+    budget
+        Shared by all that runs for one message.
+    around
+        The local variables that a function sees beside its own, innermost first.
     """
 
     def __init__(
-        self, names: Mapping[str, Any], variables: dict[str, Any], aborted: Callable[[], bool]
+        self,
+        names: Mapping[str, Any],
+        variables: dict[str, Any],
+        aborted: Callable[[], bool],
+        budget: Budget,
+        around: tuple[dict[str, Any], ...] = (),
     ) -> None:
         self._names, self._variables, self._aborted = names, variables, aborted
         self._locals: dict[str, Any] = {}
-        self._steps = 0
+        self._around = around
+        self.budget = budget
+
+    def inner(self) -> Run:
+        """Return the run of a function that was made here: it sees these variables."""
+        around = (self._locals, *self._around)
+        return Run(self._names, self._variables, self._aborted, self.budget, around)
 
     def step(self) -> None:
         """Count one statement.
@@ -50,27 +73,28 @@ class Run:
         Aborted
             When ``abort`` has come.
         """
-        self._steps += 1
-        if self._steps > MOST_STEPS:
+        self.budget.steps += 1
+        if self.budget.steps > MOST_STEPS:
             raise runtime("the chunk does not come to an end")
         if self._aborted():
             raise Aborted
 
     def name(self, name: str) -> Any:
         """Return a variable; nil where there is none."""
-        for known in (self._locals, self._names, self._variables):
+        for known in (self._locals, *self._around, self._names, self._variables):
             if name in known:
                 return known[name]
         return None
 
     def assign(self, name: str, value: Any) -> None:
         """Assign a variable."""
-        if name in self._locals:
-            self._locals[name] = value
-        elif name in self._names:
+        for known in (self._locals, *self._around):
+            if name in known:
+                known[name] = value
+                return
+        if name in self._names:
             raise runtime(f"`{name}' belongs to the instrument")
-        else:
-            self._variables[name] = value
+        self._variables[name] = value
 
     def declare(self, name: str, value: Any) -> None:
         """Make a local variable (of the chunk: blocks have no scope of their own here)."""

@@ -175,4 +175,53 @@ STAT:OPER:COND? -> 0
 ROUT:SCAN:LSEL NONE
 READ? -> {number}
 """,
+    "2602B": """
+smua.reset()
+errorqueue.clear()
+smua.measure.autozero = smua.AUTOZERO_ONCE
+smua.measure.filter.type = smua.FILTER_REPEAT_AVG
+smua.measure.lowrangei = 1e-8
+display.smua.measure.func = display.MEASURE_DCAMPS
+display.screen = display.SMUA_SMUB
+display.smua.digits = display.DIGITS_6_5
+beeper.enable = beeper.OFF
+localnode.prompts4882 = 0
+print(localnode.revision) -> .+
+smua.nvbuffer1.fillmode = smua.FILL_ONCE
+smua.nvbuffer2.fillcount = 10
+smua.measure.delayfactor = 1.0
+smua.source.settling = smua.SETTLE_FAST_RANGE
+smua.source.output = smua.OUTPUT_ON
+smua.measure.count = 3
+smua.nvbuffer1.collectsourcevalues = 1
+smua.measure.overlappediv(smua.nvbuffer1, smua.nvbuffer2) waitcomplete()
+print(smua.nvbuffer1.n) -> 3.00000e.00
+print(smua.nvbuffer1[1], smua.nvbuffer1.readings[3]) -> {tsp}\t{tsp}
+print(smua.nvbuffer1[4]) -> nil
+smua.measure.count = 1
+print(string.format("%.3e %d", smua.source.levelv, 7)) -> 0.000e.00 7
+function twice(x) return 2 * x end
+print(twice(21)) -> 4.20000e.01
+SweepVLinMeasureI(smua, 0, 1, 0.001, 5)
+printbuffer(1, smua.nvbuffer1.n, smua.nvbuffer1.sourcevalues) -> .*, 1.00000e.00
+SweepVListMeasureI(smua, {0, 0.1, 0.2}, 0.001, 3)
+smua.trigger.source.logv(0.1, 1, 11, 0)
+smua.trigger.measure.stimulus = smua.trigger.SOURCE_COMPLETE_EVENT_ID
+smua.trigger.autoclear = smua.ENABLE
+dataqueue.clear()
+eventlog.clear()
+collectgarbage()
+opc()
+""",
+    "707B": """
+channel.reset('allslots')
+channel.connectsequential = channel.OFF
+localnode.showerrors = 0
+localnode.prompts = 0
+dataqueue.clear()
+beeper.enable = beeper.ON
+beeper.beep(0.2, 2400)
+print(slot[1].rows.matrix, slot[1].columns.matrix) -> 8.00000e.00\t1.20000e.01
+opc()
+""",
 }
