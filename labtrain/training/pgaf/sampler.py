@@ -109,11 +109,13 @@ class SwitchSampler:
         z = z.detach()
         if not bool(torch.isfinite(z.sum(dtype=torch.float64))):
             raise diverged()
-        volts = self.curve.volts(z.to(torch.float64, copy=True).mul_(self.activation.steepness))
-        outcome = self.array.attempt(volts.repeat(times, 1), self.curve.seconds)
-        self.ledger.attempts += times * volts.numel()
+        volts = torch.empty((times, *z.shape), dtype=torch.float64, device=z.device)
+        self.curve.volts(volts[0].copy_(z).mul_(self.activation.steepness))
+        volts[1:] = volts[0]
+        outcome = self.array.attempt(volts.view(-1, z.shape[1]), self.curve.seconds)
+        self.ledger.attempts += volts.numel()
         self.ledger.flagged += int(torch.count_nonzero(outcome.flags))
-        return cast(torch.Tensor, outcome.switched).view(times, *volts.shape)
+        return cast(torch.Tensor, outcome.switched).view(volts.shape)
 
     def open_gates(self, first: torch.Tensor, second: torch.Tensor) -> torch.Tensor:
         """Combine two samples; count the gates that are open."""
