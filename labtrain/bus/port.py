@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from threading import get_ident
-from types import TracebackType
 from typing import TYPE_CHECKING, final
 
 from labtrain.bus.adapter import BusAdapter
+from labtrain.bus.role_call import RoleCall
 from labtrain.errors import ConnectionLost, InstrumentError, InstrumentTimeout
-from labtrain.interrupts import UNINTERRUPTED
 from labtrain.links.link import Link
 
 if TYPE_CHECKING:
@@ -24,51 +23,6 @@ NOT_SENT, NO_REPLY = b"send", b""
 
 _POWER_ON = 128
 """Bit 7 of the standard event status register (IEEE 488.2)."""
-
-_NOT_UNDERSTOOD = (ValueError, KeyError, TypeError, IndexError)
-"""What a driver raises that cannot make sense of a reply; the bench's own errors are none of these."""
-
-
-@final
-class _RoleCall:
-    """Holds the bench's lock and marks its thread as inside a role; re-entrant."""
-
-    __slots__ = ("_depth", "_lock", "_port", "heard", "owner")
-
-    def __init__(self, bus: Bus, port: Port) -> None:
-        self._lock = bus.lock
-        self._port = port
-        self.heard = b""  # the last reply in this call
-        self._depth = 0
-        self.owner = 0
-
-    def __enter__(self) -> None:
-        thread = get_ident()
-        if thread == UNINTERRUPTED.main:
-            UNINTERRUPTED.depth += 1  # between acquiring and counting it would keep the lock for ever
-            free = self._lock.acquire(blocking=False)
-            if free:
-                self._depth += 1
-                self.owner = thread
-            UNINTERRUPTED.depth -= 1
-            if UNINTERRUPTED.late:
-                UNINTERRUPTED.end()
-            if free:
-                return
-        self._lock.acquire()  # another thread is talking: waiting for it may be interrupted
-        self._depth += 1
-        self.owner = thread
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._depth -= 1
-        heard = self.heard
-        if not self._depth:
-            self.owner, self.heard = 0, b""
-        self._lock.release()
-        if heard and kind is not None and issubclass(kind, _NOT_UNDERSTOOD):
-            self._port.not_understood(heard, error)
 
 
 @final
@@ -106,14 +60,14 @@ class Port:
         self._bus = bus
         self._link = link
         self._spec = spec
-        self._call = _RoleCall(bus, self)
+        self._call = RoleCall(bus, self)
         self._seq: int | None = None  # of the last command, while it has no answer
         self._dirty = False  # a reply may still come that nobody waits for
         self._retired = False
         self._power_asked = False  # until somebody has, the power-on bit is an old story
         self.incidents = 0
 
-    def role_call(self) -> _RoleCall:
+    def role_call(self) -> RoleCall:
         """Return a context for one whole public call of a role: locks the bench, opens the adapter.
 
         Raises
