@@ -40,6 +40,7 @@ class KeepingAlive(Clock):
         self._messages = {
             alias: (ports[alias], spec.keep_alive) for alias, spec in specs.items() if spec.keep_alive
         }
+        self._silence = 0.0
 
     def now_ns(self) -> int:
         """Read the bench's clock."""
@@ -50,13 +51,16 @@ class KeepingAlive(Clock):
         return self._clock.utc_ns()
 
     def sleep(self, seconds: float) -> None:
-        """Let time pass, in slices while relays of a watched matrix are closed."""
-        while seconds > EVERY_SECONDS and (due := self._due()):
-            self._clock.sleep(EVERY_SECONDS)
-            seconds -= EVERY_SECONDS
+        """Let time pass, in slices while relays of a watched matrix are closed; short pauses add up."""
+        while self._silence + seconds > EVERY_SECONDS and (due := self._due()):
+            slice_ = max(EVERY_SECONDS - self._silence, 0.0)
+            self._clock.sleep(slice_)
+            seconds -= slice_
+            self._silence = 0.0
             for port, message in due:
                 port.raw([message])  # past the bus's order: the running source is not asked to finish first
         self._clock.sleep(seconds)
+        self._silence += seconds
 
     def _due(self) -> list[tuple[Port, bytes]]:
         return [message for alias, message in self._messages.items() if self._board.of(alias)]
