@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from typing import Any, Protocol, Self, final
+from typing import Any, Self, final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,23 +16,14 @@ from labtrain.arrays.selection import checked_indices
 from labtrain.arrays.stimuli import checked_stimulus, on_grid
 from labtrain.arrays.telegraph_levels import LEAST_BIAS, LINE_SECONDS, Levels, learn
 from labtrain.errors import CheckFailed, UsageError
+from labtrain.roles.digitizer import Digitizer, Trace
 from labtrain.roles.flags import Flag
 from labtrain.roles.source_meter import SourceMeter
 
 
-class BenchClock(Protocol):
-    """The bench's clock."""
-
-    def now_ns(self) -> int:
-        """Nanoseconds."""
-
-    def sleep(self, seconds: float) -> None:
-        """Wait."""
-
-
 @final
 class WiredBitstreamSource(BitstreamSource):
-    """Telegraph noise read by a source meter, one device after the other.
+    """Telegraph noise read by a source meter into its buffer, one device after the other.
 
     The first use of a device learns the conductances of its two states, and whether it stays in one
     for the length of an aperture: readings of a faster one would be averages, and no bits.
@@ -43,8 +34,8 @@ class WiredBitstreamSource(BitstreamSource):
         Names in the bench file.
     route, terminal
         ``Bench.route``, and where the devices are reached.
-    clock
-        The bench's.
+    digitizer
+        ``Bench.digitizer``: reads the channel that the route has reached.
     max_volts, max_amperes
         The largest bias (more is clipped and flagged); current limit and measuring range.
     nplc
@@ -69,7 +60,7 @@ class WiredBitstreamSource(BitstreamSource):
         devices: Sequence[str],
         route: Route,
         terminal: str,
-        clock: BenchClock,
+        digitizer: Callable[[str], Digitizer],
         *,
         max_volts: float,
         max_amperes: float,
@@ -81,7 +72,8 @@ class WiredBitstreamSource(BitstreamSource):
                 remedy="give devices, and positive limits and aperture",
             )
         self.name, self.max_volts = name, max_volts
-        self._devices, self._route, self._terminal, self._clock = tuple(devices), route, terminal, clock
+        self._devices, self._route, self._terminal = tuple(devices), route, terminal
+        self._digitizer = digitizer
         self._setup = (max_volts, max_amperes, max_amperes, nplc)
         self._levels: dict[str, Levels] = {}
         self._samples: dict[str, int] = {}
@@ -164,22 +156,24 @@ class WiredBitstreamSource(BitstreamSource):
     def _readings(
         self, meter: SourceMeter, volts: float, n_bits: int, interval: float
     ) -> tuple[NDArray[np.float64], int]:
-        siemens, flags = np.zeros(n_bits), 0
-        meter.source_voltage = volts
-        meter.output_enabled = True
-        start, step = self._clock.now_ns(), round(interval * 1e9)
-        for k in range(n_bits):
-            left = start + k * step - self._clock.now_ns()
-            if left < -self._LATE * step:
-                raise UsageError(
-                    f"{self.name}: a reading every {interval:g} s is more than the meter can do; it was late"
-                    f" by {-left * 1e-9:g} s",
-                    remedy="give a longer interval or a smaller nplc",
-                )
-            if left > 0:
-                self._clock.sleep(left * 1e-9)
-            reading = meter.measure()
-            siemens[k] = reading.amperes / reading.volts if reading.volts else 0.0
-            flags |= int(reading.flags)
+        """Return conductances in S and all flags of them; the source is off afterwards."""
+        digitizer, parts, flags = self._digitizer(meter.name), [np.empty(0)], 0
+        for first in range(0, n_bits, digitizer.capacity):
+            trace = digitizer.acquire(volts, min(n_bits - first, digitizer.capacity), interval)
+            self._require_in_time(trace, interval)
+            with np.errstate(divide="ignore", invalid="ignore"):
+                parts.append(np.where(trace.volts != 0, trace.amperes / trace.volts, 0.0))
+            flags |= int(np.bitwise_or.reduce(trace.flags))
         meter.output_enabled = False
-        return siemens, flags
+        return np.concatenate(parts), flags
+
+    def _require_in_time(self, trace: Trace, interval: float) -> None:
+        """Refuse bits that came later than asked for: their memory would be another."""
+        steps = max(len(trace.seconds) - 1, 1)
+        late = float(trace.seconds[-1]) / steps - interval
+        if late > self._LATE * interval:
+            raise UsageError(
+                f"{self.name}: a reading every {interval:g} s is more than the meter can do; each was late by"
+                f" {late:g} s",
+                remedy="give a longer interval or a smaller nplc",
+            )

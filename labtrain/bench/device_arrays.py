@@ -48,7 +48,7 @@ def open_bitstreams(setup: BenchSetup, name: str, reach: Reach) -> WiredBitstrea
         tuple(device.name for device in array.devices),
         reach.route,
         terminal,
-        reach.clock,
+        reach.digitizer,
         max_volts=volts,
         max_amperes=_amperes(limits, volts, reading.max_current),
         nplc=reading.nplc,

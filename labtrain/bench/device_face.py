@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from labtrain.bench.connection import Connection
 from labtrain.bench.contact import Contact
 from labtrain.bench.endurance import EnduranceBook, Life
+from labtrain.bench.instruments import Instruments
 from labtrain.bench.planning import BenchSetup
 from labtrain.bench.pulse_path import PulsePath
 from labtrain.bench.reach import Reach
@@ -30,6 +31,7 @@ class DeviceFace:
     _setup: BenchSetup
     _book: EnduranceBook
     _connection: Connection
+    _instruments: Instruments
     _surroundings: Surroundings
     _ways: Ways
     _arrays: dict[str, RoleArray]
@@ -147,9 +149,8 @@ class DeviceFace:
         if name not in self.plan.arrays:
             raise UsageError(f"the bench has no array {name!r}", remedy=nearest(name, self.plan.arrays))
         if name not in self._arrays:
-            self._arrays[name] = open_array(
-                self._setup, name, Reach(self.route, self.pulse_path, self._connection.bus.clock), self.sink
-            )
+            reach = Reach(self.route, self.pulse_path, self._instruments.digitizer)
+            self._arrays[name] = open_array(self._setup, name, reach, self.sink)
         return self._arrays[name]
 
     def _terminal(self, device: str | DevicePlan, terminal: str) -> tuple[DevicePlan, TerminalPlan]:

@@ -7,14 +7,14 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
 from labtrain.bench.pulse_path import PulsePath
-from labtrain.bus import RecordedClock
+from labtrain.roles.digitizer import Digitizer
 from labtrain.roles.source_meter import SourceMeter
 
 
 @dataclass(frozen=True, slots=True)
 class Reach:
-    """``Bench.route``, ``Bench.pulse_path`` and the bench's clock."""
+    """``Bench.route``, ``Bench.pulse_path`` and ``Bench.digitizer``."""
 
     route: Callable[[str, str], AbstractContextManager[SourceMeter]]
     pulse_path: Callable[[str, str], PulsePath]
-    clock: RecordedClock
+    digitizer: Callable[[str], Digitizer]
