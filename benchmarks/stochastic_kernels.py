@@ -94,8 +94,8 @@ def main() -> None:
         f"UnarySim took {UNARY_SIM_OVER_MATMUL:,.0f} matrix products for the same layer, plain torch"
         f" {PLAIN_TORCH_OVER_MATMUL:,.0f}: {unary:,.0f} and {plain:,.0f} times as long as the first row"
         " (goal: 2,000 times UnarySim).",
-        f"The product takes 0.47 ms on this kind of machine when it is quiet and took {seconds(rows[0].theirs)}"
-        " here: read the times with that factor.",
+        "The product takes 0.47 ms on this kind of machine when it is quiet and took"
+        f" {seconds(rows[0].theirs)} here: read the times with that factor.",
     ]
     print("\n".join(lines))
     if asked.publish:

@@ -69,7 +69,7 @@ def variance(counting: Counting, x: torch.Tensor, weight: torch.Tensor) -> torch
 
 def _independent(counting: Counting, x: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
     """Sum the variances of the products; one matrix product bipolar, two unipolar."""
-    squares = x.square() @ weight.square().T
+    squares = (x * x) @ (weight * weight).T
     return (_second(counting.encoding, x, weight) - squares) / counting.n_bits
 
 

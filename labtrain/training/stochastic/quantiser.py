@@ -45,18 +45,18 @@ def require_levels(levels: int, key: str) -> int:
 class _Quantise(torch.autograd.Function):  # type: ignore[misc]  # torch is not type-checked here
     @staticmethod
     def forward(ctx: Any, values: torch.Tensor, levels: int, low: float, returning: bool) -> torch.Tensor:
-        above, below = values > 1.0, values < low
-        ctx.returning = returning
-        ctx.save_for_backward(above, below)
+        ctx.low, ctx.returning = low, returning
+        ctx.save_for_backward(values)
         clipped = values.clamp(low, 1.0)
         if not levels:
             return clipped
         steps = (levels - 1) / (1.0 - low)
-        return clipped.sub_(low).mul_(steps).round_().div_(steps).add_(low)
+        return clipped.sub_(low).mul_(steps).round_().mul_(1.0 / steps).add_(low)
 
     @staticmethod
     def backward(ctx: Any, gradient: torch.Tensor) -> Any:
-        above, below = ctx.saved_tensors
+        (values,) = ctx.saved_tensors
+        above, below = values > 1.0, values < ctx.low
         if ctx.returning:
             above, below = above & (gradient < 0), below & (gradient > 0)
         return gradient.masked_fill(above | below, 0.0), None, None, None
