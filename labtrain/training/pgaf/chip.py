@@ -123,5 +123,4 @@ def _simulated(context: Context, curve: SwitchCurve, count: int, name: str) -> S
     array = SimulatedSwitchArray(
         population, max_volts=1.25 * reset, reset_volts=reset, reset_seconds=curve.seconds
     )
-    full = context.settings.get("record") == "full"
-    return RecordedSwitchArray(array, context.sink) if full else array
+    return RecordedSwitchArray(array, context.sink, digests=context.keeps_digests)
