@@ -18,13 +18,12 @@ import argparse
 import os
 import statistics
 import tempfile
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from socket import socket
 
 import numpy as np
-import psutil
+from call_times import BLOCK, WARM, Work, cpu_microseconds, less_the_echo, measured, microseconds
 from harness import publish
 from pymeasure.adapters import VISAAdapter
 from served_bench import answering_itself, connected, echoing, polling, served, terminal
@@ -33,7 +32,7 @@ from drivers.keithley2450 import Keithley2450
 from labtrain.bench import Bench
 from labtrain.links import SerialLink
 
-ROUNDS, SLOW_ROUNDS, BLOCK, WARM = 60, 15, 40, 8
+ROUNDS, SLOW_ROUNDS = 60, 15
 ECHO = "TCP, an echo"
 
 INSTRUMENTS = """
@@ -71,8 +70,6 @@ devices:
       limit: {default: 6.0e-5, getter: {q: ":SOUR:VOLT:ILIM?", r: "{}"}}
 resources: {"TCPIP0::localhost::5025::SOCKET": {device: smu}}
 """
-
-Work = Callable[[], object]
 
 
 def levels() -> Iterator[float]:
@@ -202,42 +199,6 @@ def over_a_terminal() -> Iterator[Work]:
         link.close()
 
 
-def microseconds(work: Work, calls: int, warm: int) -> float:
-    """Median of calls one after the other, as a loop makes them."""
-    for _ in range(warm):
-        work()
-    times = []
-    for _ in range(calls):
-        start = time.perf_counter_ns()
-        work()
-        times.append(time.perf_counter_ns() - start)
-    return statistics.median(times) / 1e3
-
-
-def measured(
-    rows: dict[str, Work], rounds: int, calls: int = BLOCK, warm: int = WARM
-) -> dict[str, list[float]]:
-    """Each row's blocks, the rows in turn."""
-    times: dict[str, list[float]] = {name: [] for name in rows}
-    for _ in range(rounds):
-        for name, work in rows.items():
-            times[name].append(microseconds(work, calls, warm))
-    return times
-
-
-def cpu_microseconds(work: Work, calls: int) -> float:
-    """Processor time of one call, this process and the served ones together."""
-    start = _spent()
-    for _ in range(calls):
-        work()
-    return (_spent() - start) / calls * 1e6
-
-
-def _spent() -> float:
-    children = [child.cpu_times() for child in psutil.Process().children()]
-    return time.process_time() + sum(one.user + one.system for one in children)
-
-
 def table(times: dict[str, list[float]], cpu: dict[str, float]) -> list[str]:
     lines = [
         "| path | median us | lowest tenth us | less the echo, us | CPU us | goal us |",
@@ -250,11 +211,6 @@ def table(times: dict[str, list[float]], cpu: dict[str, float]) -> list[str]:
         spent = f"{cpu[name]:.1f}" if name in cpu else ""
         lines.append(f"| {name} | {middle:.1f} | {tenth:.1f} | {beyond} | {spent} | {goal} |")
     return lines
-
-
-def less_the_echo(values: list[float], echoes: list[float]) -> float:
-    """Median of the differences, round by round: what is ours, without the machine's two wake-ups."""
-    return statistics.median(value - echo for value, echo in zip(values, echoes, strict=True))
 
 
 OVER_TCP = (

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
+from simulated_instruments.keithley2600b_constants import CONSTANTS
 from simulated_instruments.keithley2600b_readings import (
     LIMITED_STATUS,
     as_buffers,
@@ -40,17 +41,6 @@ _LETTER: Final[Mapping[Quantity, str]] = {"VOLT": "v", "CURR": "i"}
 _LEVELS: Final[Mapping[Quantity, float]] = {"VOLT": 40.4, "CURR": 3.03}
 _LEAST_LIMIT: Final[Mapping[Quantity, float]] = {"VOLT": 10e-3, "CURR": 10e-9}
 _FUNCTIONS: Final[Mapping[float, Quantity]] = {0.0: "CURR", 1.0: "VOLT"}
-_CONSTANTS: Final = {
-    "OUTPUT_DCAMPS": 0.0, "OUTPUT_DCVOLTS": 1.0, "OUTPUT_OFF": 0.0, "OUTPUT_ON": 1.0, "OUTPUT_HIGH_Z": 2.0,
-    "OUTPUT_NORMAL": 0.0, "OUTPUT_ZERO": 1.0, "SENSE_LOCAL": 0.0, "SENSE_REMOTE": 1.0,
-    "AUTORANGE_OFF": 0.0, "AUTORANGE_ON": 1.0, "AUTOZERO_OFF": 0.0, "AUTOZERO_ONCE": 1.0,
-    "AUTOZERO_AUTO": 2.0, "DISABLE": 0.0, "ENABLE": 1.0, "SOURCE_IDLE": 0.0, "SOURCE_HOLD": 1.0,
-    "LIMIT_AUTO": 0.0, "DELAY_OFF": 0.0, "DELAY_AUTO": -1.0, "FILTER_OFF": 0.0, "FILTER_ON": 1.0,
-    "REL_OFF": 0.0, "REL_ON": 1.0, "FILTER_MOVING_AVG": 0.0, "FILTER_REPEAT_AVG": 1.0, "FILTER_MEDIAN": 2.0,
-    "FILL_ONCE": 0.0, "FILL_WINDOW": 1.0, "SETTLE_SMOOTH": 0.0, "SETTLE_FAST_RANGE": 1.0,
-    "SETTLE_FAST_POLARITY": 2.0, "SETTLE_DIRECT_IRANGE": 3.0, "SETTLE_SMOOTH_100NA": 4.0,
-    "SETTLE_FAST_ALL": 128.0, "OE_NONE": 0.0, "OE_OUTPUT_OFF": 1.0,
-}  # fmt: skip
 
 
 class Smu:
@@ -123,7 +113,7 @@ class Smu:
             "nvbuffer1": self.buffers[0],
             "nvbuffer2": self.buffers[1],
         }
-        return TspObject(self.name, {**members, **_CONSTANTS})
+        return TspObject(self.name, {**members, **CONSTANTS})
 
     def _source(self) -> TspObject:
         channel = self.channel

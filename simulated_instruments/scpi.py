@@ -4,23 +4,24 @@ from __future__ import annotations
 
 import re
 from abc import abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any, ClassVar, Final
 
 from labtrain.clock import Clock
 from simulated_instruments.instrument import VirtualInstrument
+from simulated_instruments.scpi_common import COMMON
 from simulated_instruments.scpi_errors import ErrorQueue, ScpiError
-from simulated_instruments.scpi_parameters import Number, Parameter, whole
+from simulated_instruments.scpi_handlers import accepted, act, constant, none, only
 from simulated_instruments.scpi_text import parse_header, parse_unit, split_outside_quotes
-from simulated_instruments.scpi_tree import Command, CommandTree, Handler
+from simulated_instruments.scpi_tree import CommandTree, Handler
 from simulated_instruments.world import World
+
+__all__ = ["COMMON", "ScpiInstrument", "accepted", "act", "constant", "none", "only"]
 
 _REMEMBERED: Final = 4096
 _SETTING: Final = re.compile(rb"([:A-Za-z0-9]+) ([-+.A-Za-z0-9]+)\n").fullmatch
 """One header and one plain parameter: what is sent most, and a level seldom comes again."""
 
-_BYTE: Final = whole(0, 255, 0)
-_TONE: Final = Number(0.0, 2e6, 1e3)
 _COMMAND_ERROR, _EXECUTION_ERROR, _DEVICE_ERROR, _POWER_ON = 32, 16, 8, 128
 
 Action = tuple[Handler, tuple[int, ...], tuple[str, ...]]
@@ -170,141 +171,3 @@ def _failing(error: ScpiError) -> Handler:
         raise error
 
     return fail
-
-
-def only(arguments: tuple[str, ...], parameter: Parameter) -> Any:
-    """Read exactly one parameter.
-
-    Raises
-    ------
-    ScpiError
-        -109 or -108 for none or several; what the parameter raises.
-    """
-    if len(arguments) != 1:
-        raise ScpiError(-109 if not arguments else -108)
-    return parameter.read(arguments[0])
-
-
-def none(arguments: tuple[str, ...]) -> None:
-    """Refuse parameters where none belongs (-108)."""
-    if arguments:
-        raise ScpiError(-108, arguments[0][:40])
-
-
-def act(method: str) -> Any:
-    """Make a handler without parameters from a method's name."""
-
-    def handler(instrument: Any, suffixes: tuple[int, ...], arguments: tuple[str, ...]) -> Any:
-        none(arguments)
-        return getattr(instrument, method)()
-
-    return handler
-
-
-def constant(text: str) -> Any:
-    """Make a query handler that always gives the same reply."""
-
-    def handler(instrument: Any, suffixes: tuple[int, ...], arguments: tuple[str, ...]) -> str:
-        none(arguments)
-        return text
-
-    return handler
-
-
-def accepted(header: str, *parameters: Parameter, least: int | None = None) -> Command:
-    """Make a command that checks its parameters and changes nothing (beeper, display).
-
-    Parameters
-    ----------
-    header, parameters
-        What it takes, in order.
-    least
-        How many there must be; None for all.
-    """
-    needed = len(parameters) if least is None else least
-
-    def write(instrument: Any, suffixes: tuple[int, ...], arguments: tuple[str, ...]) -> None:
-        if not needed <= len(arguments) <= len(parameters):
-            raise ScpiError(-109 if len(arguments) < needed else -108)
-        for parameter, argument in zip(parameters, arguments, strict=False):
-            parameter.read(argument)
-
-    return Command(header, write, takes=parameters if needed == len(parameters) else None)
-
-
-def _identify(instrument: ScpiInstrument) -> str:
-    return f"{instrument.identity},{instrument.alias.upper()},SIM1.0"
-
-
-def _status_byte(instrument: ScpiInstrument) -> str:
-    byte = (4 if len(instrument.errors) else 0) | (
-        32 if instrument.event_status & instrument.event_enable else 0
-    )
-    return str(byte | (64 if byte & instrument.service_enable else 0))
-
-
-def _event_status(instrument: ScpiInstrument) -> str:
-    value, instrument.event_status = instrument.event_status, 0
-    return str(value)
-
-
-def _clear(instrument: ScpiInstrument) -> None:
-    instrument.errors.clear()
-    instrument.event_status = 0
-
-
-def _operation_complete(instrument: ScpiInstrument) -> None:
-    instrument.complete()
-    instrument.event_status |= 1
-
-
-def _plain(function: Callable[[Any], Any]) -> Any:
-    def handler(instrument: Any, suffixes: tuple[int, ...], arguments: tuple[str, ...]) -> Any:
-        none(arguments)
-        return function(instrument)
-
-    return handler
-
-
-def _reset(instrument: ScpiInstrument) -> None:
-    instrument.words.clear()
-    instrument.reset()
-
-
-def _wait_then_one(instrument: ScpiInstrument) -> str:
-    instrument.complete()
-    return "1"
-
-
-def _register(name: str) -> tuple[Any, Any]:
-    def write(instrument: Any, suffixes: tuple[int, ...], arguments: tuple[str, ...]) -> None:
-        setattr(instrument, name, int(only(arguments, _BYTE)))
-
-    return write, _plain(lambda instrument: str(getattr(instrument, name)))
-
-
-def _next_errors(instrument: ScpiInstrument) -> str:
-    return ",".join([instrument.errors.pop() for _ in range(max(1, len(instrument.errors)))])
-
-
-COMMON: Final = (
-    Command("*IDN", query=_plain(_identify)),
-    Command("*RST", _plain(_reset), takes=()),
-    Command("*CLS", _plain(_clear), takes=()),
-    Command("*OPC", _plain(_operation_complete), _plain(_wait_then_one), ()),
-    Command("*WAI", act("complete"), takes=()),
-    Command("*TRG", act("trigger"), takes=()),
-    Command("*TST", query=constant("0")),
-    Command("*STB", query=_plain(_status_byte)),
-    Command("*ESR", query=_plain(_event_status)),
-    Command("*ESE", *_register("event_enable"), (_BYTE,)),
-    Command("*SRE", *_register("service_enable"), (_BYTE,)),
-    Command(":SYSTem:ERRor[:NEXT]", query=_plain(lambda instrument: instrument.errors.pop())),
-    Command(":SYSTem:ERRor:COUNt", query=_plain(lambda instrument: str(len(instrument.errors)))),
-    Command(":SYSTem:ERRor:ALL", query=_plain(_next_errors)),
-    Command(":SYSTem:CLEar", _plain(lambda instrument: instrument.errors.clear()), takes=()),
-    Command(":SYSTem:VERSion", query=constant("1999.0")),
-    accepted(":SYSTem:BEEPer[:IMMediate]", _TONE, _TONE, least=0),
-    accepted(":STATus:PRESet"),
-)
-"""IEEE 488.2 and SCPI commands that every model has."""
