@@ -1,22 +1,12 @@
-"""Traps of instrument control that others have fallen into, and where each is guarded against.
+"""Traps of instrument control that others have fallen into, each with the tests that fail in it.
 
-====================================================  ===================================================
-Nagle's algorithm delays a write followed by a query  test_instruments_links: nagle_is_off
-MEASure? resets the 2400's limit, turns it on         test_models_foreign_drivers: loses_its_limit
-limits printed with %f or %g                          here; test_models_foreign_drivers: 100_nanoamperes
-a shutdown() that sends nothing                       test_bench_safe_state; test_bench_ends
-two threads on one instrument                         test_instruments_threads; test_instruments_bus
-a late reply answers the next question                test_instruments_bus: a_late_reply; test_models_faults
-a peer that closes is told as a time-out              test_instruments_links: hangs_up; test_served_plug
-a byte a read on serial ports                         here
-terminations of socket resources                      test_instruments_links; test_models_third_party
-DTR resets the board when a port is opened            here
-what another program left an instrument in            test_instruments_source_meter, _pulse_generator
-====================================================  ===================================================
+The traps were found by experiment with PyMeasure 0.16, pyvisa-py 0.8 and pyvisa-sim 0.7, and in manuals.
 """
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -25,6 +15,70 @@ from instruments_rigs import MeterRig
 from instruments_servers import PtyServer, Toy
 
 from labtrain.links import SerialLink
+
+TRAPS = {
+    "Nagle's algorithm delays a write that a query follows by 44 ms": ["links: nagle_is_off"],
+    "MEASure? resets the 2400's limit and turns its output on": [
+        "foreign_drivers: loses_its_limit",
+        "traps: no_role_ever_sends_measure",
+    ],
+    "limits printed with %f or %g": ["traps: limit_of_100_nanoamperes", "foreign_drivers: 100_nanoamperes"],
+    "an aperture of 0.1 cycles raises": ["traps: aperture_of_a_tenth"],
+    "a burst that is switched on by sending 0": ["pulse_generator: armed_pulse_is_fired_again"],
+    "a shutdown() that sends nothing": ["bench_safe_state: every_exception", "bench_ends: ends_by_itself"],
+    "two threads on one instrument get each other's answers": ["threads: eight_threads_on_a_source_meter"],
+    "a late reply answers the next question": ["bus: late_reply", "models_faults: fault_is_reported"],
+    "a peer that has closed is told as a time-out": ["links: hangs_up", "served_plug: plug_pulled"],
+    "a procedure whose shutdown fails stays running": ["protocols_bench: shutdown_runs_even"],
+    "parameters out of range are refused late": ["protocols_settings: bad_settings_are_refused"],
+    "a byte a read on serial ports": ["traps: comes_in_few_reads"],
+    "terminations of socket resources": ["links: answered_with_its_terminator", "third_party: agilent33500"],
+    "opening a serial port resets the board by DTR": ["traps: data_terminal_ready"],
+    "a simulator that matches bytes": [
+        "simulated_scpi: long_and_short_forms",
+        "simulated_scpi: chain_starts",
+    ],
+    "a simulator without physics": ["simulated_world: neuron_reads", "simulated_world: sneak_path"],
+    "a simulator whose instruments do not meet": ["simulated_world: connected_generator_shunts"],
+    "a simulator that keeps its state between tests": ["simulated_opening: one_seed_gives_one_experiment"],
+    "what another program left an instrument in": [
+        "source_meter: another_program_left",
+        "pulse_generator: another_program_left",
+    ],
+}
+"""Trap -> the tests that stand in it: the end of a file's name, and a part of a test's."""
+
+
+@pytest.mark.parametrize("trap", TRAPS)
+def test_each_trap_has_its_tests(trap: str) -> None:
+    files = list(Path(__file__).parents[1].glob("*/test_*.py"))
+    for pointer in TRAPS[trap]:
+        name, _, part = pointer.partition(": ")
+        texts = [one.read_text(encoding="utf-8") for one in files if one.stem.endswith(name)]
+        assert any(re.search(rf"^def test_\w*{part}", text, re.MULTILINE) for text in texts), pointer
+
+
+@pytest.mark.parametrize("facts", METERS, ids=str)
+def test_no_role_ever_sends_measure(facts: Meter) -> None:
+    """On the 2400 it is CONFigure and READ: limits and ranges back to those of ``*RST``, the output on."""
+    rig = MeterRig(facts=facts)
+    rig.meter.configure("voltage", 0.5, 60e-6, 60e-6, 0.1)
+    rig.meter.output_enabled = True
+    rig.meter.source_voltage = 0.3
+    rig.meter.measure(), rig.meter.voltage, rig.meter.current, rig.meter.sweep([0.1, 0.2])
+    rig.meter.shutdown()
+    assert rig.heard and not any(re.search(rb":?meas(ure)?(:|\?)", one, re.IGNORECASE) for one in rig.heard)
+    assert rig.instrument.compliance_current == pytest.approx(60e-6, rel=1e-5)
+    rig.close()
+
+
+@pytest.mark.parametrize("facts", METERS, ids=str)
+def test_an_aperture_of_a_tenth_of_a_cycle_is_sent_and_read_back(facts: Meter) -> None:
+    rig = MeterRig(facts=facts)
+    rig.meter.configure("voltage", 0.5, 60e-6, 60e-6, 1.0)
+    rig.meter.nplc = 0.1
+    assert rig.meter.nplc == pytest.approx(0.1)
+    rig.close()
 
 
 @pytest.mark.parametrize("facts", METERS, ids=str)
