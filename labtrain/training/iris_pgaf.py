@@ -31,9 +31,9 @@ INPUTS, CLASSES = 4, 3
 
 SETTINGS = (
     Setting("hidden", "integer", 5, "hidden units, each with a switch of its own", low=1, high=256),
-    Setting("epochs", "integer", 10, "passes over the training folds", low=1, high=100_000),
-    Setting("batch_size", "integer", 10, "samples a step", low=1, high=150),
-    Setting("learning_rate", "quantity", 0.05, "at the first step; it falls to 2 %", low=1e-6, high=10),
+    Setting("epochs", "integer", 6, "passes over the training folds", low=1, high=100_000),
+    Setting("batch_size", "integer", 5, "samples a step", low=1, high=150),
+    Setting("learning_rate", "quantity", 0.1, "at the first step; it falls to 2 %", low=1e-6, high=10),
     Setting("folds", "integer", 5, "stratified folds, each held out once", low=2, high=50),
     Setting("activation", "choice", "tanh", "of the hidden layer", choices=("tanh", "sigmoid")),
     COSTS,
