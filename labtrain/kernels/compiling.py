@@ -31,11 +31,14 @@ def compiled(function: Callable[P, R]) -> Callable[P, R]:
 
     Divisions follow IEEE 754 as in NumPy and products may be fused with sums: results agree
     with the plain functions to rounding, not to the bit.
+
+    A kernel that another calls is always inlined there. As a function by itself it would be compiled once for
+    each caller, fused differently in each; which of these copies a call reaches depends on whether the
+    machine code was just made or kept, and the last bits would with it.
     """
+    options: dict[str, Any] = {"error_model": "numpy", "fastmath": {"contract"}, "forceinline": True}
     with _kept_in(_folder(Path(function.__code__.co_filename))):
-        kernel: Callable[P, R] = njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})(
-            function
-        )
+        kernel: Callable[P, R] = njit(cache=True, nogil=True, **options)(function)
     return kernel
 
 

@@ -1,5 +1,8 @@
 """Kept machine code is used for exactly the sources that it was made of."""
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -40,3 +43,18 @@ def test_a_change_elsewhere_keeps_it(folder):
 def test_others_may_keep_theirs_where_they_want(folder, monkeypatch, tmp_path):
     monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path))
     assert folder(SWITCHING).parent == tmp_path
+
+
+def drawn(kept: Path, *order: str) -> str:
+    environment = os.environ | {"NUMBA_CACHE_DIR": str(kept)}
+    command = [sys.executable, str(Path(__file__).with_name("kernel_draws.py")), *order]
+    return subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout
+
+
+def test_code_just_made_and_code_kept_give_the_same_bits(tmp_path):
+    """A first run's record is replayed by kept code; each call made of several kernels, in any order."""
+    order = ("plain", "fused", "switched")
+    first = drawn(tmp_path, *order)
+    assert list(tmp_path.iterdir())
+    assert drawn(tmp_path, *order) == first
+    assert drawn(tmp_path, *reversed(order)) == first
