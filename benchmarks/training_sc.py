@@ -121,14 +121,15 @@ class Store:
 
 
 def grid(seeds: int = 1) -> Iterator[Test]:
+    """The published grid; networks trained without the noise first: each serves all lengths."""
     for seed in range(seeds):
         for hidden in (ONE, THREE):
-            yield Test(Network(hidden, -1, 0, seed), 100)
             for levels in (*LEVELS, 0):
-                for length in LENGTHS:
-                    if levels:
-                        yield Test(Network(hidden, levels, length, seed), length)
-                    yield Test(Network(hidden, levels, 0, seed), length)
+                yield from (Test(Network(hidden, levels, 0, seed), length) for length in LENGTHS)
+            yield Test(Network(hidden, -1, 0, seed), 100)
+        for length in (100, 400, 200, 300, 500):
+            for hidden in (ONE, THREE):
+                yield from (Test(Network(hidden, levels, length, seed), length) for levels in LEVELS)
 
 
 def headline() -> Iterator[Test]:

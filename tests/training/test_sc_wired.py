@@ -25,6 +25,7 @@ from labtrain.training.stochastic.network import stochastic_layers
 
 CURVE = StreamCurve(np.array(0.06), np.array(80.0))
 INTERVAL = 0.25
+DEVICES, IMAGES = range(4), 4
 
 
 def digits() -> tuple[torch.Tensor, torch.Tensor]:
@@ -61,13 +62,13 @@ def test_digits_are_inferred_with_a_bench_s_bits_and_replayed(tmp_path: Path) ->
     path = tmp_path / "digits.h5"
     with Session.create(path, start={"command": "test"}, bench_file=file.read_bytes()) as session:
         with Bench.open(file, sink=session) as bench:
-            wired = DeviceGenerators(bench.array("streams"), CURVE, INTERVAL)
-            scores = inferred(network, wired, x[:6])
+            wired = DeviceGenerators(bench.array("streams").select(DEVICES), CURVE, INTERVAL)
+            scores = inferred(network, wired, x[:IMAGES])
         session.seal("complete")
     assert wired.flagged == 0 and wired.bits == 64 * wired.reads > 0
-    assert int((scores.argmax(dim=1) == y[:6]).sum()) >= 4
-    replayed = ReplayedBitstreamSource(Recording.open(path), "streams")
-    assert torch.equal(inferred(network, DeviceGenerators(replayed, CURVE, INTERVAL), x[:6]), scores)
+    assert int((scores.argmax(dim=1) == y[:IMAGES]).sum()) >= 3
+    replayed = ReplayedBitstreamSource(Recording.open(path), "streams").select(DEVICES)
+    assert torch.equal(inferred(network, DeviceGenerators(replayed, CURVE, INTERVAL), x[:IMAGES]), scores)
 
 
 def test_streams_longer_than_a_matrix_s_watchdog_are_whole() -> None:
