@@ -25,6 +25,8 @@ YAKOPCIC = (
     *("a1", "a2", "b", "b2", "a_p", "a_n", "v_p", "v_n", "r_series", "x0"),
     *("x_p", "x_n", "alpha_p", "alpha_n", "eta"),
 )
+YAKOPCIC_OFF = ("off1", "off2", "b_off", "b_off2")
+"""Amplitudes and exponents of the current past the switched part; 0 where they are left out."""
 
 
 def vteam_sweep(parameters: Mapping[str, float], volts: Floats, seconds: Floats, begins: Floats) -> Floats:
@@ -51,7 +53,8 @@ def yakopcic_sweep(parameters: Mapping[str, float], volts: Floats, seconds: Floa
     The threshold sees the whole voltage, the current law what the series resistance leaves of it.
     """
     out: Floats = np.empty(len(volts))
-    _yakopcic(np.array([parameters[name] for name in YAKOPCIC]), volts, seconds, begins, out)
+    theta = [parameters[name] for name in YAKOPCIC] + [parameters.get(name, 0.0) for name in YAKOPCIC_OFF]
+    _yakopcic(np.array(theta), volts, seconds, begins, out)
     return out
 
 
@@ -83,31 +86,43 @@ def _window(x: Any, up: Any, x_p: Any, x_n: Any, alpha_p: Any, alpha_n: Any) -> 
 
 
 @inlined
-def _junction(v: Any, scale: Any, b: Any, r_series: Any) -> Any:  # pragma: no cover - compiled
-    """Current of ``scale sinh(b j)`` behind a resistor: Newton from ``j = |v|``, monotone because convex."""
+def _junction(
+    v: Any, scale: Any, b: Any, off: Any, b_off: Any, r_series: Any
+) -> Any:  # pragma: no cover - compiled
+    """Current of two such sinh behind a resistor: Newton from ``j = |v|``, monotone because convex."""
     size = abs(v)
     j = size
     for _ in range(80):
         grown = scale * np.sinh(min(b * j, 700.0))
         slope = scale * b * np.cosh(min(b * j, 700.0))
+        if off > 0:
+            grown += off * np.sinh(min(b_off * j, 700.0))
+            slope += off * b_off * np.cosh(min(b_off * j, 700.0))
         move = (j + r_series * grown - size) / (1.0 + r_series * slope)
         j -= move
         if abs(move) < 1e-11:
             break
-    return np.copysign(scale * np.sinh(min(b * j, 700.0)), v)
+    grown = scale * np.sinh(min(b * j, 700.0))
+    if off > 0:
+        grown += off * np.sinh(min(b_off * j, 700.0))
+    return np.copysign(grown, v)
 
 
 @compiled
 def _yakopcic(
     theta: Any, volts: Any, seconds: Any, begins: Any, out: Any
 ) -> None:  # pragma: no cover - compiled
-    a1, a2, b, b2, a_p, a_n, v_p, v_n, r_series, x0, x_p, x_n, alpha_p, alpha_n, eta = theta
+    a1, a2, b, b2, a_p, a_n, v_p, v_n, r_series, x0, x_p, x_n, alpha_p, alpha_n, eta = theta[:15]
+    off1, off2, b_off, b_off2 = theta[15:]
     x = min(max(x0, 0.0), 1.0)
     for k in range(len(volts)):
         if begins[k] > 0:
             x = min(max(x0, 0.0), 1.0)
         v = volts[k]
-        out[k] = _junction(v, a1 * x, b, r_series) if v >= 0 else _junction(v, a2 * x, b2, r_series)
+        if v >= 0:
+            out[k] = _junction(v, a1 * x, b, off1 * (1.0 - x), b_off, r_series)
+        else:
+            out[k] = _junction(v, a2 * x, b2, off2 * (1.0 - x), b_off2, r_series)
         if k + 1 < len(volts):
             step = (seconds[k + 1] - seconds[k]) / SUBSTEPS
             g = 0.0

@@ -152,14 +152,21 @@ def yakopcic_current(parameters: Parameters, x: Any, volts: Any) -> Any:
     """Return I = a x sinh(b V) in A, ``a1`` and ``b`` for V >= 0, ``a2`` and ``b2`` (default ``b``) below.
 
     Yakopcic et al., IEEE Electron Device Lett. 32, 1436 (2011); the second exponent as in their later model
-    (IEEE Trans. CAD 39, 1084 (2020)): a Schottky contact is not symmetric.
+    (IEEE Trans. CAD 39, 1084 (2020)): a Schottky contact is not symmetric. From there also what passes the
+    part that has not switched, ``off (1 - x) sinh(b_off V)`` with ``off1``, ``b_off`` for V >= 0 and
+    ``off2``, ``b_off2`` below; none where they are left out.
     """
     xp = namespace(x, volts, *parameters.values())
     forward = volts >= 0
     amplitude = xp.where(forward, parameters["a1"] + 0.0 * volts, parameters["a2"] + 0.0 * volts)
     exponent = parameters["b"] + 0.0 * volts
     exponent = xp.where(forward, exponent, parameters.get("b2", parameters["b"]) + 0.0 * volts)
-    return amplitude * x * xp.sinh(exponent * volts)
+    on = amplitude * x * xp.sinh(exponent * volts)
+    off, b_off = (
+        xp.where(forward, parameters.get(up, 0.0) + 0.0 * volts, parameters.get(down, 0.0) + 0.0 * volts)
+        for up, down in (("off1", "off2"), ("b_off", "b_off2"))
+    )
+    return on + off * (1.0 - x) * xp.sinh(b_off * volts)
 
 
 def yakopcic_rate(parameters: Parameters, x: Any, volts: Any) -> Any:

@@ -16,7 +16,7 @@ from scipy import stats
 from labtrain.errors import DataError
 from labtrain.kernels import memristor_sweeps as kernels
 from labtrain.twins.conclusion import conclude, held, span
-from labtrain.twins.fit import Fit, Floats, Points, TooFewData
+from labtrain.twins.fit import SIGNIFICANCE, Fit, Floats, Points, TooFewData
 from labtrain.twins.lack_of_fit import lack_of_fit
 from labtrain.twins.least_squares import LeastSquares
 from labtrain.twins.profile import Parameter
@@ -27,6 +27,8 @@ _FLOOR_SHARE = 0.03
 
 _WORTH = float(stats.chi2.ppf(0.999, 1))
 """How much another held value must lower chi-square."""
+_WORTH_MORE = 0.2
+"""Share of the squares that further parameters must take off."""
 _EXPONENTS = (1.0, 2.0, 3.0, 4.0, 6.0)
 _WAYS = ("polarity", "eta")
 
@@ -49,7 +51,11 @@ class Sweep:
 
 @dataclass(frozen=True, slots=True)
 class SweepModel:
-    """A model of sweeps: parameters that are fitted, those held, its kernel and its starts."""
+    """A model of sweeps: parameters that are fitted, those held, its kernel and its starts.
+
+    ``more`` are fitted as well where the others alone do not describe the data; what is then below its size
+    in ``nothing`` is held at 0.
+    """
 
     name: str
     parameters: tuple[Parameter, ...]
@@ -58,6 +64,9 @@ class SweepModel:
     starts: Callable[[Sweep], Sequence[Start]]
     may_vanish: tuple[str, ...] = ()
     choices: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
+    more: tuple[Parameter, ...] = ()
+    nothing: Mapping[str, float] = field(default_factory=dict)
+    more_starts: Callable[[Start], Sequence[Start]] = lambda best: ()
 
     def constants_for(self, data: Sweep) -> dict[str, float]:
         """Return the held parameters; ``polarity`` or ``eta`` by the way the device is connected."""
@@ -105,11 +114,12 @@ def fit_sweeps(data: Sweep, model: SweepModel) -> Fit:
     problem = _problem(data, model)
     best = problem.minimise(best)
     other = next(m for m in SWEEP_MODELS.values() if m.name != model.name)
-    along = np.arange(1.0, len(data.volts) + 1)
-    left = problem.residuals(best)
-    ratio, probability = lack_of_fit(along, left, parameters=len(best))
+    ratio, probability = _judged(data, problem, best)
+    if probability < SIGNIFICANCE and model.more:
+        model, problem, best = _with_more(data, model, problem, best)
+        ratio, probability = _judged(data, problem, best)
     better = None
-    if probability < 1e-3:
+    if probability < SIGNIFICANCE:
         _, rival, place = _fitted(data, other)
         better = other.name if rival.squares(place) < problem.squares(best) else None
     current = _current(data, model, problem.values(best))
@@ -129,6 +139,33 @@ def fit_sweeps(data: Sweep, model: SweepModel) -> Fit:
         better_model=better,
         curve=lambda values: _current(data, model, values),
     )
+
+
+def _judged(data: Sweep, problem: LeastSquares, best: Floats) -> tuple[float, float]:
+    along = np.arange(1.0, len(data.volts) + 1)
+    return lack_of_fit(along, problem.residuals(best), parameters=len(best))
+
+
+def _with_more(
+    data: Sweep, model: SweepModel, problem: LeastSquares, best: Floats
+) -> tuple[SweepModel, LeastSquares, Floats]:
+    """Free the further parameters; keep them where they take off a fifth of the squares."""
+    whole = replace(model, parameters=(*model.parameters, *model.more), more=())
+    wider, start = _problem(data, whole), problem.values(best)
+    tries = [wider.minimise(wider.coordinates({**start, **more})) for more in model.more_starts(start)]
+    place = wider.minimise(min(tries, key=wider.squares))
+    if not wider.squares(place) <= (1 - _WORTH_MORE) * problem.squares(best):
+        return model, problem, best
+    values = wider.values(place)
+    gone = {name for name, size in model.nothing.items() if values[name] < size}
+    if gone:
+        units = {p.name: p.unit for p in whole.parameters}
+        constants = {**whole.constants, **{name: (0.0, units[name]) for name in sorted(gone)}}
+        left = tuple(p for p in whole.parameters if p.name not in gone)
+        whole = replace(whole, parameters=left, constants=constants)
+        wider = _problem(data, whole)
+        place = wider.minimise(wider.coordinates(values))
+    return whole, wider, place
 
 
 def _steps(data: Sweep) -> tuple[float, float, str]:
@@ -230,6 +267,19 @@ def _yakopcic_starts(data: Sweep) -> list[Start]:
     return starts
 
 
+def _yakopcic_off_starts(best: Start) -> list[Start]:
+    """Begin at a little current past the part that has not switched."""
+    return [
+        {
+            "off1": share * best["a1"],
+            "off2": share * best["a2"],
+            "b_off": steep * best["b"],
+            "b_off2": steep * best["b2"],
+        }
+        for share, steep in ((0.05, 0.7), (0.01, 1.0))
+    ]
+
+
 def _positive(name: str, unit: str, sign: float = 1.0) -> Parameter:
     return Parameter(name, unit, scale=sign, positive=True)
 
@@ -293,6 +343,14 @@ SWEEP_MODELS = {
         kernels.yakopcic_sweep,
         _yakopcic_starts,
         may_vanish=("r_series",),
+        more=(
+            _positive("off1", "A"),
+            _positive("off2", "A"),
+            _positive("b_off", "1/V"),
+            _positive("b_off2", "1/V"),
+        ),
+        nothing={"r_series": 1e-3, "x0": 1e-4, "v_p": 1e-3, "v_n": 1e-3, "off1": 1e-16, "off2": 1e-16},
+        more_starts=_yakopcic_off_starts,
     ),
 }
 """By name.
