@@ -17,6 +17,7 @@ VIRTUAL_INSTRUMENTS = "labtrain.virtual_instruments"
 WORLDS = "labtrain.worlds"
 PROTOCOLS = "labtrain.protocols"
 DEVICE_MODELS = "labtrain.device_models"
+SIMULATED_DEVICES = "labtrain.simulated_devices"
 RECIPES = "labtrain.recipes"
 EXPORTERS = "labtrain.exporters"
 

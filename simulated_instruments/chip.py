@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Final
 
-from labtrain import populations
+from labtrain import entry_points, populations
 from labtrain.errors import UsageError
-from labtrain.wiring import CONTACT_RESISTANCE, BenchPlan, DevicePlan
+from labtrain.wiring import CONTACT_RESISTANCE, ArrayPlan, BenchPlan, DevicePlan
 from simulated_instruments.circuit import Edge
 from simulated_instruments.devices import Circumstances, Device
-from simulated_instruments.kinds import DEVICE_KINDS
 
 CONTACT_OHMS: Final = 1.0
 """Of a terminal's contact and a sense lead's, unless the array's settings say ``contact_resistance``."""
@@ -34,12 +33,7 @@ def devices(plan: BenchPlan, seconds: Callable[[], float]) -> Iterable[tuple[str
                 key="faults",
             )
     for array in plan.arrays.values():
-        if array.kind not in DEVICE_KINDS:
-            raise UsageError(
-                f"devices of kind {array.kind!r} cannot be simulated on a bench",
-                remedy=f"known: {', '.join(sorted(DEVICE_KINDS))}",
-                key=f"arrays.{array.name}.kind",
-            )
+        simulate = _simulated(array)
         population = populations.population_of_plan(array, plan.seed)
         terminals = populations.model_named(array.kind).terminals
         for device in array.devices:
@@ -52,7 +46,21 @@ def devices(plan: BenchPlan, seconds: Callable[[], float]) -> Iterable[tuple[str
                 stuck=device.name in faults.stuck,
                 drift_per_hour=float(faults.drifting.get(device.name, 0.0)),
             )
-            yield device.name, DEVICE_KINDS[array.kind](what, terminals)
+            yield device.name, simulate(what, terminals)
+
+
+def _simulated(array: ArrayPlan) -> Callable[[Circumstances, tuple[str, ...]], Device]:
+    known = entry_points.names(entry_points.SIMULATED_DEVICES)
+    if array.kind not in known:
+        raise UsageError(
+            f"devices of kind {array.kind!r} cannot be simulated on a bench",
+            remedy=f"known: {', '.join(known)}",
+            key=f"arrays.{array.name}.kind",
+        )
+    simulate: Callable[[Circumstances, tuple[str, ...]], Device] = entry_points.load(
+        entry_points.SIMULATED_DEVICES, array.kind
+    )
+    return simulate
 
 
 def ties(plan: BenchPlan) -> Iterable[Edge]:

@@ -1,6 +1,6 @@
 """Devices as circuit branches: what hangs between their terminals, and what their state does.
 
-A kind of device is one class in :mod:`simulated_instruments.kinds`. Parameters come from
+A kind of device is one class (entry point group ``labtrain.simulated_devices``). Parameters come from
 :mod:`labtrain.populations`, equations from :mod:`labtrain.physics`.
 """
 
