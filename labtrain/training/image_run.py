@@ -90,10 +90,10 @@ class ImageRun:
         if not self.context.baseline:
             return [], None
         run, sink = f"train/{self.recipe}/baseline", self.context.sink
+        network = build()  # in a resumed run too: torch's generator has then drawn as much
         kept = go_on(sink, run)
         if kept is not None:
             return [Epoch(*values) for values in kept["history"]], kept["accuracy"]
-        network = build()
         optimiser = None if optimise is None else optimise(network)
         epochs = train(network, self.split, self.schedule, seed=self.context.seed, optimiser=optimiser)
         reached = accuracy(network, *self.last)

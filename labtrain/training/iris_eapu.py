@@ -23,8 +23,9 @@ from labtrain.training.eapu.crossbar_linear import CrossbarLinear
 from labtrain.training.eapu.optimiser import EaPU
 from labtrain.training.eapu.pairs import PairedSynapses
 from labtrain.training.eapu.records import WriteRecord
+from labtrain.training.folds import train_fold
 from labtrain.training.iris import fold_splits, load_iris
-from labtrain.training.loop import Epoch, Schedule, Split, Step, Training, train
+from labtrain.training.loop import Epoch, Schedule, Split, Training, train
 from labtrain.training.networks import tanh_perceptron
 from labtrain.training.randomness import initialise
 from labtrain.training.recipes import Context, Recipe
@@ -83,25 +84,14 @@ class _Run:
         optimiser = self.optimiser(network, schedule)
 
         training = Training(network, split, schedule, seed=self.context.seed, k=k, optimiser=optimiser)
-        state = self.record.go_on(k)
-        if state is not None:
-            training.load_state_dict(state)
-            self.context.progress.advance(len(training.history), "from its checkpoint")
-
-        def after_step(step: Step) -> None:
-            self.record.step(k, step, network)
-            self.writes.step(step.step, optimiser)
-
-        def after_epoch(epoch: Epoch) -> None:
-            self.writes.epoch()
-            self.record.epoch(k, epoch, beside[epoch.epoch] if beside else None)
-            if schedule.keeps_state(epoch.epoch, self.context.settings["checkpoint_every"]):
-                self.record.state(k, epoch.epoch, training.state_dict())
-            self.context.progress.advance(note=f"{epoch.validation_accuracy:.1f} %")
-
-        epochs = training.run(after_step, after_epoch)
-        self.record.checkpoint(k, network)
-        return epochs
+        return train_fold(
+            self.context,
+            self.record,
+            training,
+            beside,
+            after_step=lambda step: self.writes.step(step.step, optimiser),
+            before_epoch_row=self.writes.epoch,
+        )
 
     def build(self, k: int) -> torch.nn.Sequential:
         """Bring the cells to the fold's first weights; they start where a conventional network does."""

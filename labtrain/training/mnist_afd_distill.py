@@ -14,6 +14,7 @@ from labtrain.clock import RealClock
 from labtrain.training.afd.device_settings import DEVICE_SETTINGS
 from labtrain.training.afd.device_training import DeviceTraining
 from labtrain.training.afd.result import training_result
+from labtrain.training.checkpoints import checkpoint, go_on
 from labtrain.training.determinism import deterministic
 from labtrain.training.distillation import Distillation, parameter_count, scores_of
 from labtrain.training.image_run import IMAGE_SETTINGS, ImageRun
@@ -89,7 +90,12 @@ def _compared(
 def _teacher(context: Context, split: Split, sizes: tuple[int, ...]) -> torch.nn.Module:
     """Train the teacher conventionally."""
     settings = context.settings
-    network = tanh_perceptron(sizes, torch.float32)
+    network, run = tanh_perceptron(sizes, torch.float32), f"train/{RECIPE.name}/teacher"
+    kept = go_on(context.sink, run)
+    if kept is not None:
+        network.load_state_dict(kept)
+        context.progress.advance(settings["teacher_epochs"], "from its checkpoint")
+        return network
     initialise(network, context.seed, TEACHER)
     schedule = Schedule(settings["teacher_epochs"], settings["batch_size"], settings["teacher_rate"])
 
@@ -97,6 +103,7 @@ def _teacher(context: Context, split: Split, sizes: tuple[int, ...]) -> torch.nn
         context.progress.advance(note=f"teacher: {epoch.told()}")
 
     train(network, split, schedule, seed=context.seed, k=TEACHER, after_epoch=after_epoch)
+    checkpoint(context.sink, run, "end", network.state_dict())
     return network
 
 
