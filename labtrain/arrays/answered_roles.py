@@ -71,9 +71,9 @@ class AnsweredSynapses(AnsweredArray, SynapseArray):
         outputs = self._next("program", {"delta_siemens": delta_siemens, "mask": mask})
         return like(outputs["flags"], delta_siemens)
 
-    def conductance(self) -> Conductances:
-        """Have every cell read."""
-        outputs = self._next("conductance", {})
+    def conductance(self, mask: Any = None) -> Conductances:
+        """Have cells read."""
+        outputs = self._next("conductance", {} if mask is None else {"mask": mask})
         return Conductances(outputs["siemens"], outputs["flags"])
 
     def multiply(self, volts: Any) -> Currents:

@@ -74,7 +74,7 @@ def _program(array: Any, inputs: Arrays) -> dict[str, Any]:
 
 
 def _conductance(array: Any, inputs: Arrays) -> dict[str, Any]:
-    read = array.conductance()
+    read = array.conductance(inputs.get("mask"))
     return {"siemens": read.siemens, "flags": read.flags}
 
 

@@ -25,10 +25,11 @@ class RecordedSynapseArray(RecordedArray, SynapseArray):
         self._recorder.note("program", {"delta_siemens": delta_siemens, "mask": mask}, {"flags": flags})
         return flags
 
-    def conductance(self) -> Conductances:
-        """Read every cell and note it."""
-        read: Conductances = self._array.conductance()
-        self._recorder.note("conductance", {}, {"siemens": read.siemens, "flags": read.flags})
+    def conductance(self, mask: Any = None) -> Conductances:
+        """Read cells and note it."""
+        read: Conductances = self._array.conductance(mask)
+        asked = {} if mask is None else {"mask": mask}
+        self._recorder.note("conductance", asked, {"siemens": read.siemens, "flags": read.flags})
         return read
 
     def multiply(self, volts: Any) -> Currents:

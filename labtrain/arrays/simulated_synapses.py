@@ -9,7 +9,7 @@ import numpy as np
 from array_api_compat import device
 
 from labtrain import noise
-from labtrain.arrays.cell_state import CellState, PlacedCells
+from labtrain.arrays.cell_state import CellState, PlacedCells, WithMemory
 from labtrain.arrays.neurons import Flag
 from labtrain.arrays.plain import as_numpy, like, on_cpu
 from labtrain.arrays.stimuli import checked_stimulus, on_grid
@@ -24,7 +24,7 @@ _SLICE = 16
 
 
 @final
-class SimulatedSynapseArray(SynapseArray):
+class SimulatedSynapseArray(WithMemory, SynapseArray):
     """``rows x columns`` cells of a population, row by row.
 
     A write is event ``k`` of the stream ``"<array>/write"``, a read (also each cell's share of a product)
@@ -85,10 +85,16 @@ class SimulatedSynapseArray(SynapseArray):
             self._write(delta, namespace(chosen).astype(chosen, namespace(chosen).bool)), delta_siemens
         )
 
-    def conductance(self) -> Conductances:
-        """Read every cell once, where the cells' states are kept: where they were last used."""
-        siemens = self._read_cells(self._memory.anywhere()["siemens"], 1)[0]
-        xp = namespace(siemens)
+    def conductance(self, mask: Any = None) -> Conductances:
+        """Read cells once each, where their states are kept: where they were last used."""
+        kept = self._memory.anywhere()["siemens"]
+        xp = namespace(kept)
+        if mask is None:
+            siemens = self._read_cells(kept, 1)[0]
+        else:
+            chosen = xp.astype(like(as_numpy(mask), kept), xp.bool)
+            siemens = xp.full(self.shape, xp.nan, dtype=xp.float64, device=device(kept))
+            siemens[chosen] = self._read_chosen(kept, chosen)
         return Conductances(siemens, xp.zeros(self.shape, dtype=xp.uint8, device=device(siemens)))
 
     def multiply(self, volts: Any) -> Currents:
@@ -112,20 +118,6 @@ class SimulatedSynapseArray(SynapseArray):
         """Events of all cells so far, of views too: writes and reads."""
         return self._memory.total("writes") + self._memory.total("reads")
 
-    def state_dict(self) -> dict[str, Any]:
-        """Conductances and counters."""
-        return self._memory.state_dict()
-
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Take them back.
-
-        Raises
-        ------
-        UsageError
-            For the state of an array of another shape.
-        """
-        self._memory.load_state_dict(state)
-
     def _write(self, delta: Any, chosen: Any) -> Any:
         xp = namespace(delta)
         columns, cells = self._cells.at(delta)
@@ -140,6 +132,22 @@ class SimulatedSynapseArray(SynapseArray):
         memory["siemens"][chosen] = after
         memory["writes"][chosen] += 1
         return flags
+
+    def _read_chosen(self, model: Any, chosen: Any) -> Any:
+        """Read some cells once each; ``[m]`` readings in S, in the order of the whole."""
+        columns, cells = self._cells.at(model)
+        memory, seed = self._memory.at(model), self.population.seed
+        streams = self.population.stream("read"), self.population.stream("flicker")
+        siemens, k, own = memory["siemens"][chosen], memory["reads"][chosen], cells[chosen]
+        if array_api_compat.is_numpy_array(model):
+            white, pink = columns["read_noise"][chosen], columns["read_flicker"][chosen]
+            readings = siemens * np.exp(kernel.read_deviations(white, pink, seed, streams, own, k, 1)[0])
+        else:
+            parameters = {key: values[chosen] for key, values in columns.items()}
+            xi = noise.normal(seed, streams[0], own, k)
+            readings = memristor.read(parameters, siemens, xi, flicker.flicker(seed, streams[1], own, k))
+        memory["reads"][chosen] += 1
+        return readings
 
     def _read_cells(self, model: Any, times: int) -> Any:
         """``[times, rows, columns]`` readings in S where ``model`` lives."""

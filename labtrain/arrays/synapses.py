@@ -14,7 +14,7 @@ class Conductances:
     Attributes
     ----------
     siemens
-        ``[rows, columns]`` float64, in the caller's array namespace.
+        ``[rows, columns]`` float64, in the caller's array namespace; NaN where a cell was not read.
     flags
         ``[rows, columns]`` uint8, bits of :class:`labtrain.arrays.neurons.Flag`.
     """
@@ -60,8 +60,11 @@ class SynapseArray(ABC):
         """
 
     @abstractmethod
-    def conductance(self) -> Conductances:
-        """Read every cell."""
+    def conductance(self, mask: Any = None) -> Conductances:
+        """Read the cells where ``mask[rows, columns]`` is true, every cell without one.
+
+        A cell that is not read is not driven: NaN, flag 0.
+        """
 
     @abstractmethod
     def multiply(self, volts: Any) -> Currents:

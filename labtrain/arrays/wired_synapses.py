@@ -94,12 +94,13 @@ class WiredSynapseArray(SynapseArray):
             flags[row, column] |= self._write(int(row), int(column), int(given[row, column]))
         return like(flags, delta_siemens)
 
-    def conductance(self) -> Conductances:
-        """Read every cell at the usual read voltage (NumPy)."""
+    def conductance(self, mask: Any = None) -> Conductances:
+        """Read cells at the usual read voltage (NumPy)."""
         usual = np.array([self._probes.gentle.volts])
-        siemens, flags = np.zeros(self.shape), np.zeros(self.shape, np.uint8)
-        for row, column in np.ndindex(self.shape):
-            volts, amperes, one = self._read(row, column, usual)
+        siemens, flags = np.full(self.shape, np.nan), np.zeros(self.shape, np.uint8)
+        chosen = np.ones(self.shape, bool) if mask is None else as_numpy(mask).astype(bool)
+        for row, column in np.argwhere(chosen):
+            volts, amperes, one = self._read(int(row), int(column), usual)
             siemens[row, column] = amperes[0] / volts[0] if volts[0] else 0.0
             flags[row, column] = one[0]
         return Conductances(siemens, flags)

@@ -52,6 +52,18 @@ def test_a_product_is_the_matrix_product_within_read_noise(make):
     assert np.all(np.abs(amperes - voltages(100) @ g) < 6 * spread + 1e-15)
 
 
+def test_cells_that_are_not_chosen_are_not_read(make):
+    mask = CHANGE > 0
+    some, whole = make(), make()
+    read, all_read = some.conductance(mask), whole.conductance()
+    np.testing.assert_array_equal(read.siemens[mask], all_read.siemens[mask])
+    assert np.isnan(read.siemens[~mask]).all() and not read.flags.any()
+    # The next read is the first of the cells left out, the second of the others.
+    again, second = some.conductance().siemens, whole.conductance().siemens
+    np.testing.assert_array_equal(again[~mask], all_read.siemens[~mask])
+    np.testing.assert_array_equal(again[mask], second[mask])
+
+
 def test_products_do_not_depend_on_batches(make):
     whole = make().multiply(voltages(40)).amperes
     array = make()
@@ -118,7 +130,12 @@ def test_tensors_answer_as_arrays_do(make):
 def test_a_replay_answers_bit_for_bit(record):
     def run(array):
         flags = array.program(CHANGE, CHANGE > 0)
-        return flags, array.conductance().siemens, array.multiply(voltages(3)).amperes
+        return (
+            flags,
+            array.conductance(CHANGE > 0).siemens,
+            array.conductance().siemens,
+            array.multiply(voltages(3)).amperes,
+        )
 
     expected = run(RecordedSynapseArray(simulated(), record))
     for one, other in zip(expected, run(ReplayedSynapseArray(record, "synapses")), strict=True):

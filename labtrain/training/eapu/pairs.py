@@ -24,8 +24,8 @@ class PairedSynapses(Cells):
 
     The array has a row an input, and columns ``2 j`` (plus) and ``2 j + 1`` (minus) for output ``j``. A
     change goes to the plus cell while what was last read of it stays within the range, else with the opposite
-    sign to the minus cell: one write a change. After the writes of a step the cells are read, and the weights
-    are what the readings say; errors of writes and slow drift are so seen, never assumed.
+    sign to the minus cell: one write a change. The cells that were written are then read, and their weights
+    are what the readings say; errors of writes are so seen, never assumed. :meth:`read` looks at all cells.
 
     Parameters
     ----------
@@ -77,7 +77,16 @@ class PairedSynapses(Cells):
     def read(self) -> torch.Tensor:
         """Read all cells; return the weights ``[outputs, inputs]`` (float64)."""
         self._siemens = on_host(self.array.conductance().siemens).astype(np.float64)
-        pairs = self._siemens.reshape(self.inputs, self.outputs, 2)
+        return self._weights()
+
+    def _read_again(self, mask: NDArray[np.bool_]) -> torch.Tensor:
+        """Read some cells, the others being as they were last read; return the weights."""
+        siemens = on_host(self.array.conductance(mask).siemens)
+        self._siemens = np.where(mask, siemens, cast(Floats, self._siemens))
+        return self._weights()
+
+    def _weights(self) -> torch.Tensor:
+        pairs = cast(Floats, self._siemens).reshape(self.inputs, self.outputs, 2)
         weights = (pairs[:, :, 0] - pairs[:, :, 1]).T / self.siemens_per_unit
         return torch.from_numpy(np.ascontiguousarray(weights))
 
@@ -103,14 +112,14 @@ class PairedSynapses(Cells):
         return reached
 
     def write(self, weights: torch.Tensor, writes: Writes, address: Address) -> None:
-        """Program the changes, read the array, and take the readings for the weights."""
+        """Program the changes, read the cells written, and take the readings for their weights."""
         if len(writes.index) == 0:
             return
         delta, mask = self._program(writes)
         flags = on_host(self.array.program(delta, mask))
         self.written += len(writes.index)
         self.clipped += int(np.count_nonzero(flags[mask]))
-        weights.copy_(self.read().view(-1))
+        weights.copy_(self._read_again(mask).view(-1))
 
     def _program(self, writes: Writes) -> tuple[Floats, NDArray[np.bool_]]:
         """Changes in S and mask, ``[inputs, 2 outputs]``."""
