@@ -5,7 +5,7 @@ loops run over generators and become vector code.
 
 A bit is ``u < T`` with ``u`` and ``T`` of 32 bits. It is decided from the highest bit down, for 64 steps of a
 generator at once: two random words a binary digit of ``T``. Probabilities that are multiples of 1/4 take
-two digits; others are decided by 8 digits for all and to the last one for the few still equal.
+two digits; others are decided by 12 digits for all and to the last one for the few still equal.
 
 A telegraph signal (u < low: 1; u >= high: 0; else as before) is a carry chain: with G the bits u < low and H
 the bits u < high, the carries of G + H + (last bit) are the next 32 states. So memory costs one more
@@ -28,9 +28,9 @@ from labtrain.kernels.noise import cell_words, keys_of, mix
 Words = NDArray[np.uint32]
 SURE = 1 << 32
 """The threshold of probability 1."""
-_EARLY = 8
+_EARLY = 12
 """Digits that are compared for all generators before the undecided are followed one by one."""
-_EXACT = 10
+_EXACT = 14
 """Up to so many digits of the thresholds, all are compared."""
 _STEPS = 64
 
@@ -227,9 +227,9 @@ def _finish(
     """Follow the few uniforms that equal a threshold so far, to its last digit."""
     for i in range(count):
         for level in range(2 if memory else 1):
-            left = np.uint32(wanted[level, i] << np.uint32(8))
+            left = np.uint32(wanted[level, i] << np.uint32(_EARLY))
             a, b = open_[2 * level, i], open_[2 * level + 1, i]
-            d = 8
+            d = _EARLY
             while (a | b) and left:
                 at = k + d
                 high = np.uint32(np.uint32(at >> 32) * np.uint32(0x2C1B3C6D))

@@ -61,7 +61,8 @@ class Generators(ABC):
 
     def count(self, probability: Floats, n_bits: int) -> None:
         """Count streams that are no constants."""
-        real = int(np.count_nonzero((probability > 0) & (probability < 1)))
+        constants = np.count_nonzero(probability <= 0) + np.count_nonzero(probability >= 1)
+        real = probability.size - int(constants)
         self.rows += len(probability)
         self.reads += real
         self.bits += real * n_bits

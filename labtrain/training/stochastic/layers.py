@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import lru_cache
@@ -136,13 +137,14 @@ class StochasticLinear(torch.nn.Module):  # type: ignore[misc]  # torch is not t
     def count(self, x: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
         """Return the counted estimate of a flat batch ``[B, in]``, float64 on the host."""
         given = x.detach().to("cpu", torch.float64)
-        if not bool(torch.isfinite(given).all()):
+        lowest, highest = (float(value) for value in torch.aminmax(given)) if given.numel() else (0.0, 0.0)
+        if not (math.isfinite(lowest) and math.isfinite(highest)):
             raise diverged()
         encoding = self.counting.encoding
-        if bool((given < encoding.low - _ROUNDING).any() or (given > 1.0 + _ROUNDING).any()):
+        if lowest < encoding.low - _ROUNDING or highest > 1.0 + _ROUNDING:
             raise UsageError(
-                f"{self.name}: values from {float(given.min()):g} to {float(given.max()):g} are no"
-                f" {encoding.name} numbers, which reach from {encoding.low:g} to 1",
+                f"{self.name}: values from {lowest:g} to {highest:g} are no {encoding.name} numbers, which"
+                f" reach from {encoding.low:g} to 1",
                 remedy="quantise or clip what goes into the layer",
             )
         wanted = encoding.probability(given.clamp(encoding.low, 1.0)).numpy()
