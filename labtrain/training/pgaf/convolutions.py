@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any, cast, final
+from typing import Any, final
 
 import torch
 
 from labtrain.errors import UsageError
 from labtrain.kernels.masked_convolutions import input_gradient, weight_gradient
 from labtrain.training.pgaf.counting import CountedLayer, compactable, share_of
+from labtrain.training.pgaf.passes import first_order, outside_graphs
 
 DENSE_FROM = 0.3
 """Share of non-zero errors from which torch's dense convolutions are quicker (measured, one core)."""
@@ -35,7 +36,7 @@ class CountedConv2d(CountedLayer):
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Return ``[B, out, height, width]`` for ``x[B, in, ...]``."""
         bias = self.weight.new_zeros(len(self.weight)) if self.bias is None else self.bias
-        z = cast(torch.Tensor, _Convolution.apply(x, self.weight, bias, self))
+        z = outside_graphs(_Convolution, x, self.weight, bias, self)
         if self.counts:
             self.macs.forward += self.products(z)
         return z
@@ -114,7 +115,7 @@ class _Convolution(torch.autograd.Function):  # type: ignore[misc]
         return torch.nn.functional.conv2d(x, weight, bias, layer.stride, layer.padding)
 
     @staticmethod
-    @torch.autograd.function.once_differentiable  # type: ignore[untyped-decorator]
+    @first_order
     def backward(ctx: Any, gradient: torch.Tensor) -> Any:
         (x,) = ctx.saved_tensors
         errors, weights = ctx.layer.gradients(gradient, x, ctx.needs_input_grad[0])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, cast, final
+from typing import Any, final
 
 import torch
 
@@ -16,6 +16,7 @@ from labtrain.training.pgaf.counting import (
     compactable,
     share_of,
 )
+from labtrain.training.pgaf.passes import first_order, outside_graphs
 from labtrain.training.pgaf.sampler import SwitchSampler
 
 
@@ -80,7 +81,7 @@ class FirstLinear(_Linear):
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Return ``[..., out]`` for ``x[..., in]``."""
         self.count_forward(x)
-        return cast(torch.Tensor, _First.apply(x, self.weight, self.bias, self))
+        return outside_graphs(_First, x, self.weight, self.bias, self)
 
 
 @final
@@ -130,7 +131,7 @@ class GatedLinear(_Linear):
         """Return ``[..., out]`` for ``z[..., in]``."""
         self.count_forward(z)
         gated = self.counts
-        return cast(torch.Tensor, _Gated.apply(z, self.weight, self.bias, self, gated))
+        return outside_graphs(_Gated, z, self.weight, self.bias, self, gated)
 
     def get_extra_state(self) -> dict[str, Any]:
         """Counts and the switches' state."""
@@ -164,10 +165,15 @@ class GatedActivation(torch.nn.Module):  # type: ignore[misc]
         super().__init__()
         self.sampler, self.sampled, self.per_batch = sampler, sampled, per_batch
 
+    @property
+    def array(self) -> Any:
+        """The switches."""
+        return self.sampler.array
+
     def forward(self, z: torch.Tensor) -> torch.Tensor:
-        """Return the activations of ``z[B, ...]``."""
-        gated = bool(self.training and torch.is_grad_enabled())
-        return cast(torch.Tensor, _GatedActivation.apply(z, self, gated))
+        """Return the activations of ``z[B, ...]``; further leading dimensions are more samples."""
+        gated = bool(self.training and torch.is_grad_enabled() and z.requires_grad)
+        return outside_graphs(_GatedActivation, z, self, gated)
 
     def get_extra_state(self) -> dict[str, Any]:
         """Return the switches' state."""
@@ -192,7 +198,7 @@ class _First(torch.autograd.Function):  # type: ignore[misc]
         return torch.nn.functional.linear(x, weight, bias)
 
     @staticmethod
-    @torch.autograd.function.once_differentiable  # type: ignore[untyped-decorator]
+    @first_order
     def backward(ctx: Any, gradient: torch.Tensor) -> Any:
         (x,) = ctx.saved_tensors
         delta = gradient.reshape(-1, gradient.shape[-1]).contiguous()
@@ -214,7 +220,7 @@ class _Gated(torch.autograd.Function):  # type: ignore[misc]
         return torch.nn.functional.linear(activations, weight, bias).view(*z.shape[:-1], -1)
 
     @staticmethod
-    @torch.autograd.function.once_differentiable  # type: ignore[untyped-decorator]
+    @first_order
     def backward(ctx: Any, gradient: torch.Tensor) -> Any:
         if not ctx.gated:
             raise _no_gates()
@@ -229,15 +235,16 @@ class _Gated(torch.autograd.Function):  # type: ignore[misc]
 class _GatedActivation(torch.autograd.Function):  # type: ignore[misc]
     @staticmethod
     def forward(ctx: Any, z: torch.Tensor, layer: GatedActivation, gated: bool) -> torch.Tensor:
+        flat = z.detach().reshape(-1, len(layer.sampler))
         activations, gates = layer.sampler.activate(
-            z.detach().reshape(len(z), -1), gated, sampled=layer.sampled, per_batch=layer.per_batch
+            flat, gated, sampled=layer.sampled, per_batch=layer.per_batch
         )
         ctx.gated, ctx.scale = gated, layer.sampler.slope_scale
         ctx.save_for_backward(*(() if gates is None else (gates,)))
         return activations.view(z.shape)
 
     @staticmethod
-    @torch.autograd.function.once_differentiable  # type: ignore[untyped-decorator]
+    @first_order
     def backward(ctx: Any, gradient: torch.Tensor) -> Any:
         if not ctx.gated:
             raise _no_gates()

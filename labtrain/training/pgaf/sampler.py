@@ -109,13 +109,14 @@ class SwitchSampler:
         z = z.detach()
         if not bool(torch.isfinite(z.sum(dtype=torch.float64))):
             raise diverged()
-        volts = torch.empty((times, *z.shape), dtype=torch.float64, device=z.device)
-        self.curve.volts(volts[0].copy_(z).mul_(self.activation.steepness))
-        volts[1:] = volts[0]
+        # A sample's attempts follow each other, so that a batch may be split anywhere.
+        volts = torch.empty((len(z), times, z.shape[1]), dtype=torch.float64, device=z.device)
+        self.curve.volts(volts[:, 0].copy_(z).mul_(self.activation.steepness))
+        volts[:, 1:] = volts[:, :1]
         outcome = self.array.attempt(volts.view(-1, z.shape[1]), self.curve.seconds)
         self.ledger.attempts += volts.numel()
         self.ledger.flagged += int(torch.count_nonzero(outcome.flags))
-        return cast(torch.Tensor, outcome.switched).view(volts.shape)
+        return cast(torch.Tensor, outcome.switched).view(volts.shape).movedim(1, 0)
 
     def open_gates(self, first: torch.Tensor, second: torch.Tensor) -> torch.Tensor:
         """Combine two samples; count the gates that are open."""
