@@ -112,7 +112,8 @@ def _located(bench: Path | None) -> Path | None:
 
 
 def _written(folder: Path, axes: dict[str, list[str]], outcomes: list[Outcome]) -> dict[str, Any]:
-    from labtrain.cli.study_table import draw_figure, write_table
+    from labtrain.cli.study_figure import draw_figure
+    from labtrain.cli.study_table import write_table
 
     failures = [{"cell": one.cell.name, "error": one.error} for one in outcomes if one.result is None]
     table, figure = folder / "study.csv", folder / "study.png"

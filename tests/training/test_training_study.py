@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 from functools import partial
+from itertools import product
 from pathlib import Path
 
 import pytest
@@ -22,7 +23,8 @@ from labtrain.cli.study_cells import (
     run_cell,
     run_cells,
 )
-from labtrain.cli.study_table import draw_figure, numbers_of, write_table
+from labtrain.cli.study_figure import Layout, draw_figure, numbers_of
+from labtrain.cli.study_table import write_table
 from labtrain.errors import UsageError
 from labtrain.progress import SilentProgress
 
@@ -103,6 +105,21 @@ def test_table_and_figure_of_cells_some_of_which_failed(tmp_path):
     assert float(read[1]["accuracy_deviation"]) == pytest.approx(0.5**0.5)
     assert float(read[3]["write_ratio"]) == 0.5
     assert (tmp_path / "f.png").read_bytes().startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 4, 5])
+def test_a_grid_of_any_number_of_axes_is_drawn_with_every_place_told_apart(tmp_path, count):
+    axes = {f"axis_{k}": ["1uA", "2uA", "9uA"][: 2 + (k == 1)] for k in range(count)}
+    layout = Layout.of(axes)
+    assert layout.along == ("axis_1" if count > 1 else "axis_0")
+    told = {layout.along, layout.colours, layout.columns} | {name for name, _ in layout.styles[0]}
+    assert told - {None} == set(axes)
+    lines = [
+        dict(zip(axes, place, strict=True)) | {"accuracy": 90.0 + len(place[0]), "baseline_accuracy": 91.0}
+        for place in product(*axes.values())
+    ]
+    draw_figure(lines, axes, tmp_path / "f.png")
+    assert (tmp_path / "f.png").stat().st_size > 10_000
 
 
 def test_quantities_are_drawn_at_their_values_and_words_at_their_places():
