@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from labtrain.arrays.plain import as_numpy
-from labtrain.arrays.selection import checked_indices
+from labtrain.arrays.selection import SomeDevices
 
 
 class Answers(ABC):
@@ -53,7 +53,7 @@ class AnsweredArray:
         return self._answers.next(verb, {name: as_numpy(value) for name, value in inputs.items()})
 
 
-class AnsweredView(AnsweredArray):
+class AnsweredView(SomeDevices, AnsweredArray):
     """Some devices of an answered array; all views share what answers.
 
     Parameters
@@ -66,18 +66,7 @@ class AnsweredView(AnsweredArray):
         super().__init__(name, answers)
         for limit in limits:
             setattr(self, limit, float(self._properties[limit]))
-        self._indices: NDArray[np.intp] = np.arange(int(self._properties["count"]))
-
-    def __len__(self) -> int:
-        """The number of devices."""
-        return len(self._indices)
-
-    def select(self, indices: Sequence[int]) -> Self:
-        """A view over some devices; it is answered from the same place."""
-        view = object.__new__(type(self))
-        view.__dict__.update(self.__dict__)
-        view._indices = self._indices[checked_indices(indices, len(self), self.name)]
-        return view
+        self._indices = np.arange(int(self._properties["count"]))
 
     def _next(self, verb: str, inputs: Mapping[str, Any]) -> Mapping[str, NDArray[Any]]:
         return super()._next(verb, {**inputs, "indices": self._indices.astype(np.int64)})

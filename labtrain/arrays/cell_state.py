@@ -83,6 +83,26 @@ class CellState:
             column[...] = taken[name]
 
 
+class WithMemory:
+    """An array whose state is that of its cells, of views too."""
+
+    _memory: CellState
+
+    def state_dict(self) -> dict[str, Any]:
+        """States and counters of every cell, of views too."""
+        return self._memory.state_dict()
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Take them back.
+
+        Raises
+        ------
+        UsageError
+            For the state of an array of another size; nothing is taken over then.
+        """
+        self._memory.load_state_dict(state)
+
+
 @final
 class PlacedCells:
     """Constants of some cells, copied once to every place that asks.

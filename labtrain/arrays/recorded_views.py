@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from labtrain.arrays.digests import DigestRecorder
 from labtrain.arrays.recording import ExchangeRecorder
-from labtrain.arrays.selection import checked_indices
+from labtrain.arrays.selection import SomeDevices
 from labtrain.session.sink import Sink
 
 
@@ -50,7 +49,7 @@ class RecordedArray:
         self._array.load_state_dict(state)
 
 
-class RecordedView(RecordedArray):
+class RecordedView(SomeDevices, RecordedArray):
     """Some devices of a wrapped array; a call is noted with their indices in the whole.
 
     Parameters
@@ -64,19 +63,11 @@ class RecordedView(RecordedArray):
         super().__init__(array, sink, {"count": len(array), **values}, digests)
         for name, value in values.items():
             setattr(self, name, value)
-        self._indices: NDArray[np.intp] = np.arange(len(array))
+        self._indices = np.arange(len(array))
 
-    def __len__(self) -> int:
-        """The number of devices."""
-        return len(self._indices)
-
-    def select(self, indices: Sequence[int]) -> Self:
-        """A recorded view over some devices."""
-        view = object.__new__(type(self))
-        view.__dict__.update(self.__dict__)
-        view._indices = self._indices[checked_indices(indices, len(self), self.name)]
-        view._array = self._array.select(indices)
-        return view
+    def _narrow(self, indices: Sequence[int]) -> None:
+        super()._narrow(indices)
+        self._array = self._array.select(indices)
 
     def _note(self, verb: str, inputs: Mapping[str, Any], outputs: Mapping[str, Any]) -> None:
         self._recorder.note(verb, {**inputs, "indices": self._indices.astype(np.int64)}, outputs)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,3 +29,28 @@ def checked_indices(indices: Sequence[int], count: int, array: str) -> NDArray[n
     if np.unique(chosen).size != chosen.size:
         raise UsageError(f"{array}: a device is chosen twice", remedy="name each device once")
     return chosen
+
+
+class SomeDevices:
+    """The part of an array that a view shows: which of its devices, in which order.
+
+    A view shares everything else with its array, the devices' counters above all.
+    """
+
+    name: str
+    _indices: NDArray[np.intp]
+
+    def __len__(self) -> int:
+        """The number of devices."""
+        return len(self._indices)
+
+    def select(self, indices: Sequence[int]) -> Self:
+        """A view over some of the devices, in that order."""
+        view = object.__new__(type(self))
+        view.__dict__.update(self.__dict__)
+        view._narrow(indices)
+        return view
+
+    def _narrow(self, indices: Sequence[int]) -> None:
+        """Show only these of the devices that are shown, on a new view that nobody has yet."""
+        self._indices = self._indices[checked_indices(indices, len(self), self.name)]

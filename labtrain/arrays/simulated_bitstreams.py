@@ -9,7 +9,7 @@ import array_api_compat
 import numpy as np
 
 from labtrain.arrays.bitstreams import Bits, BitstreamSource
-from labtrain.arrays.cell_state import CellState, PlacedCells
+from labtrain.arrays.cell_state import CellState, PlacedCells, WithMemory
 from labtrain.arrays.plain import as_numpy, like, on_cpu
 from labtrain.arrays.selection import checked_indices
 from labtrain.arrays.stimuli import checked_stimulus, on_grid
@@ -20,7 +20,7 @@ from labtrain.populations import Population
 
 
 @final
-class SimulatedBitstreamSource(BitstreamSource):
+class SimulatedBitstreamSource(WithMemory, BitstreamSource):
     """``n`` superparamagnetic MTJs; a sample is event ``k`` of the stream ``"<array>/sample"``.
 
     Each call continues from the state and the device time of the one before (one interval
@@ -101,20 +101,6 @@ class SimulatedBitstreamSource(BitstreamSource):
     def events(self) -> int:
         """Events of all cells so far, of views too: samples."""
         return self._memory.total("samples")
-
-    def state_dict(self) -> dict[str, Any]:
-        """States, counters and device times of every device, of views too."""
-        return self._memory.state_dict()
-
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Take them back.
-
-        Raises
-        ------
-        UsageError
-            For the state of an array of another size.
-        """
-        self._memory.load_state_dict(state)
 
     def _sample(self, volts: Any, n_bits: int, interval: float) -> Any:
         """Return ``[n, ceil(n_bits / 8)]`` bytes where ``volts [n]`` lives."""

@@ -7,7 +7,7 @@ simulated world behind a wired array: at equal terminal stimuli the devices answ
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Self, final
+from typing import Any, final
 
 import array_api_compat
 import numpy as np
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from labtrain import noise
 from labtrain.arrays.fused import Circuit, FusableArray
 from labtrain.arrays.neurons import DifferentiableNeuronArray, Reading
-from labtrain.arrays.selection import checked_indices
+from labtrain.arrays.selection import SomeDevices, checked_indices
 from labtrain.arrays.simulated_layer import SimulatedLayer
 from labtrain.arrays.simulated_readout import Readout
 from labtrain.arrays.stimuli import checked_stimulus, on_grid
@@ -30,7 +30,7 @@ FORWARD, PARTNER = 0, 1
 
 
 @final
-class SimulatedNeuronArray(FusableArray, DifferentiableNeuronArray):
+class SimulatedNeuronArray(SomeDevices, FusableArray, DifferentiableNeuronArray):
     """``n`` neuron pairs of a population of ``2 n`` cells (forward ``2 i``, partner ``2 i + 1``).
 
     Answers in the caller's namespace and on the caller's device. On the CPU a
@@ -86,20 +86,8 @@ class SimulatedNeuronArray(FusableArray, DifferentiableNeuronArray):
         self._dead = np.zeros(count, dtype=bool)
         self._dead[checked_indices(dead, count, self.name)] = True
         self._reads = np.zeros(len(population), dtype=np.int64)
-        self._indices: NDArray[np.intp] = np.arange(count)
+        self._indices = np.arange(count)
         self._on_device: dict[Any, tuple[dict[str, Any], Any]] = {}
-
-    def __len__(self) -> int:
-        """The number of pairs."""
-        return len(self._indices)
-
-    def select(self, indices: Sequence[int]) -> Self:
-        """A view over some pairs; it shares their counters."""
-        view = object.__new__(type(self))
-        view.__dict__.update(self.__dict__)
-        view._indices = self._indices[checked_indices(indices, len(self), self.name)]
-        view._on_device = {}
-        return view
 
     def respond(self, amperes: Any) -> Reading:
         """Read the forward devices."""
@@ -163,6 +151,10 @@ class SimulatedNeuronArray(FusableArray, DifferentiableNeuronArray):
                 remedy="load it into an array of the same population",
             )
         self._reads[:] = reads
+
+    def _narrow(self, indices: Sequence[int]) -> None:
+        super()._narrow(indices)
+        self._on_device = {}
 
     def _read(self, side: int, amperes: Any) -> Reading:
         applied, clipped = self._stimulus(amperes)

@@ -8,7 +8,7 @@ from typing import Any, Self, final
 import numpy as np
 from numpy.typing import NDArray
 
-from labtrain.arrays.cell_state import CellState, PlacedCells
+from labtrain.arrays.cell_state import CellState, PlacedCells, WithMemory
 from labtrain.arrays.neurons import Flag
 from labtrain.arrays.plain import as_numpy, like, on_cpu
 from labtrain.arrays.selection import checked_indices
@@ -22,7 +22,7 @@ from labtrain.populations import Population
 
 
 @final
-class SimulatedSwitchArray(SwitchArray):
+class SimulatedSwitchArray(WithMemory, SwitchArray):
     """``n`` bistable devices; a pulse is event ``k`` of the stream ``"<array>/pulse"``.
 
     Answers in the caller's namespace and on the caller's device, where the devices' states are
@@ -103,20 +103,6 @@ class SimulatedSwitchArray(SwitchArray):
     def events(self) -> int:
         """Events of all cells so far, of views too: pulses."""
         return self._memory.total("pulses")
-
-    def state_dict(self) -> dict[str, Any]:
-        """States and pulse counters of every device, of views too."""
-        return self._memory.state_dict()
-
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Take them back.
-
-        Raises
-        ------
-        UsageError
-            For the state of an array of another size.
-        """
-        self._memory.load_state_dict(state)
 
     def _compiled(
         self, volts: NDArray[np.float64], seconds: float

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from torch.overrides import TorchFunctionMode
 
 from labtrain import noise
-from labtrain.arrays import simulated_bitstreams, simulated_switches, simulated_synapses
+from labtrain.arrays import simulated_bitstreams, simulated_switches, simulated_synapses, stimuli
 from labtrain.arrays.neurons import Flag
 from labtrain.arrays.simulated_bitstreams import SimulatedBitstreamSource
 from labtrain.arrays.simulated_neurons import SimulatedNeuronArray
@@ -54,7 +54,7 @@ def device(request, monkeypatch):
         if not torch.cuda.is_available():
             pytest.skip("no CUDA device on this machine")
         return "cuda"
-    for module in (simulated_switches, simulated_bitstreams, simulated_synapses):
+    for module in (simulated_switches, simulated_bitstreams, simulated_synapses, stimuli):
         monkeypatch.setattr(module, "on_cpu", lambda values: isinstance(values, np.ndarray))
     monkeypatch.setattr(neuron_kernel, "reaches", lambda values: isinstance(values, np.ndarray))
     return "cpu"
