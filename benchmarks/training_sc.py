@@ -5,7 +5,7 @@
 A cell is one trained network, or one test of it over 10,000 images with true bits; both are kept in
 ``runs/sc-study`` (--folder) and not done again. With ``--seconds`` no cell is begun after so much CPU time.
 Networks trained without the noise of stochastic computing are trained once for all lengths. Settings were
-chosen on 10,000 held-out training images; the test set decides nothing.
+chosen on 10,000 held-out training images; the test set decides nothing. A figure lies beside the cells.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from labtrain.training.stochastic.network import set_length, set_memory
 LEVELS, LENGTHS = (5, 11), (100, 200, 300, 400, 500)
 ONE, THREE = "256", "256x256x256"
 PUBLISHED = {(ONE, 100): "92", (THREE, 100): "> 96", (THREE, 400): "96.82 (peak)"}
-ANALOG_LENGTHS = (100, 200, 300, 400, 500, 700, 1000, 1500)
+SHORT_LENGTHS = (10, 20, 50, 100, 200)
 RATIOS = (0.1, 0.3, 1.0, 2.0, 3.0, 5.0, 10.0)
 
 
@@ -147,14 +147,15 @@ def widths() -> Iterator[Test]:
 
 
 def memory() -> Iterator[Test]:
+    yield Test(Network(THREE, 5, 100), 100)
     for ratio in RATIOS:
         yield Test(Network(THREE, 5, 100), 100, ratio)
 
 
 def analog() -> Iterator[Test]:
-    for length in ANALOG_LENGTHS:
-        yield Test(Network(THREE, 0, 100), length)
-        yield Test(Network(THREE, 0, 0), length)
+    """Analog weights and outputs beside five states, down to streams so short that they differ."""
+    for network in (Network(ONE, 5, 0), Network(ONE, 5, 100), Network(ONE, 0, 0), Network(ONE, 0, 100)):
+        yield from (Test(network, length) for length in SHORT_LENGTHS)
 
 
 KINDS = {"headline": headline, "grid": grid, "widths": widths, "memory": memory, "analog": analog}
@@ -174,6 +175,35 @@ def table(store: Store, tests: Sequence[Test]) -> list[str]:
     for test, results in found.items():
         lines.append(row(test, results))
     return lines
+
+
+def figure(store: Store, tests: Sequence[Test], path: Path) -> None:
+    """Accuracy against N (or against the interval), a line a kind of network, beside the published points."""
+    import matplotlib
+
+    matplotlib.use("Agg")
+    from matplotlib import pyplot
+
+    lines: dict[str, dict[float, list[float]]] = {}
+    for test in tests:
+        if (found := store.result(test)) is None or test.network.levels < 0:
+            continue
+        one = test.network
+        states = f"{one.levels} states" if one.levels else "analog"
+        label = f"{one.hidden}, {states}, {'with' if one.length else 'without'} SC"
+        lines.setdefault(label, {}).setdefault(test.ratio or test.length, []).append(found["accuracy"])
+    plot, axes = pyplot.subplots(figsize=(8, 5))
+    for label, points in lines.items():
+        axes.plot(sorted(points), [fmean(points[at]) for at in sorted(points)], "o-", label=label)
+    if all(test.ratio == 0 for test in tests):
+        axes.plot([100, 100, 400], [92, 96, 96.82], "k*", label="published: 1, 3, 3 hidden layers")
+        axes.set_xlabel("bits of a stream")
+    else:
+        axes.set_xlabel("sampling interval over correlation time")
+    axes.set_xscale("log")
+    axes.set_ylabel("accuracy on 10,000 test images by true bits (%)")
+    axes.legend(fontsize="x-small")
+    plot.savefig(path, dpi=120)
 
 
 def row(test: Test, results: Sequence[dict[str, Any]]) -> str:
@@ -216,6 +246,7 @@ def main() -> None:
             print(f"{test.name}: {store.run(test)['accuracy']:.2f} %", flush=True)
     lines = table(store, tests)
     print("\n".join(lines))
+    figure(store, tests, asked.folder / f"{asked.kind}.png")
     if asked.publish:
         command = f"python benchmarks/training_sc.py {asked.kind} --publish"
         publish(f"mnist-sc, {asked.kind}: test accuracy by true bits", command, lines)
