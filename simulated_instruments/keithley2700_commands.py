@@ -123,7 +123,6 @@ COMMANDS: Final = (
     remembered(":FORMat[:DATA]", Choice("ASCii"), "ASC"),
     remembered(":FORMat:BORDer", Choice("NORMal", "SWAPped"), "NORM"),
     remembered(":UNIT:TEMPerature", Choice("C", "F", "K"), "C"),
-    remembered(":SYSTem:BEEPer[:STATe]", _ON, True),
     remembered(":SYSTem:AZERo[:STATe]", _ON, True),
     remembered(":SYSTem:POSetup", Choice("RST", "PRESet", "SAV0", "SAV1", "SAV2", "SAV3"), "PRES"),
     remembered(":SYSTem:TSTamp:TYPE", Choice("RELative", "RTCLock"), "REL"),
