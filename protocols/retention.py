@@ -136,14 +136,17 @@ class Retention(ProgrammedProcedure):
                 if self.interlude():
                     return
                 self.device = device
-                written.append(self._programme(level, target))
+                if device.name not in self.failed:
+                    with self.sparing_others(device):
+                        written.append(self._programme(level, target))
             for time in self._times():
                 for one in written:
                     if not self._wait_until(one.at_ns + round(time * 1e9)):
                         return
                     self.device = one.device
-                    with self.probe(self.largest) as probe:
-                        self._note(level, one, self.read(probe))
+                    if one.device.name not in self.failed:
+                        with self.sparing_others(one.device), self.probe(self.largest) as probe:
+                            self._note(level, one, self.read(probe))
 
     def _programme(self, level: int, target: float) -> _Programmed:
         with self.probe(self.largest) as probe:

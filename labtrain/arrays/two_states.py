@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 
+_LEAST_CHANGE = 0.01
+"""Of resistance between two states: the largest gap of few noisy readings cuts them neatly as well."""
 _CLEAR = 6.0
 """State means must be this many standard deviations apart: a misread state in less than 1 in 700."""
 
@@ -34,7 +36,7 @@ class TwoStates:
     @property
     def clear(self) -> bool:
         """Whether the two sides are two states and not one scattered one."""
-        return self.separation >= _CLEAR
+        return self.separation >= _CLEAR and self.high >= (1 + _LEAST_CHANGE) * self.low
 
 
 def two_states(ohms: Any) -> TwoStates:

@@ -85,6 +85,7 @@ def told_protocol(step: Mapping[str, Any], done: Recorded) -> tuple[dict[str, An
         "result": result["result"],
         "not_driven": result["not_driven"],
         "drifted": result["drifted"],
+        "failed": result["failed"],
         "bench_seconds": done.bench_seconds,
     }
     lines = [

@@ -115,6 +115,7 @@ def _protocol(step: Mapping[str, Any], around: Surroundings) -> dict[str, Any]:
         "result": outcome.result,
         "not_driven": list(outcome.not_driven),
         "drifted": outcome.drifted,
+        "failed": dict(outcome.failed),
     }
 
 
@@ -151,6 +152,7 @@ def failed_checks(results: Mapping[str, Mapping[str, Any]]) -> list[str]:
     for name, result in results.items():
         outside = list(result.get("not_driven", ()))
         outside += [result["drifted"]] if result.get("drifted") else []
+        outside += dict(result.get("failed") or {}).values()
         if isinstance(result.get("result"), Mapping) and result["result"].get("ok") is False:
             outside += result["result"].get("out_of_specification", [])
         if outside:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 from pymeasure.experiment.parameters import FloatParameter
 from pymeasure.experiment.procedure import Procedure
 
+from labtrain.errors import CheckFailed, ReplayMismatch
 from labtrain.procedures.demand import Demand
 from labtrain.session.sink import Column
 from labtrain.wiring import DevicePlan
@@ -42,6 +44,10 @@ class DeviceProcedure(Procedure):
     FIT
         How ``labtrain fit`` reads the rows: ``model``, ``models`` that fit them at all, and ``map``
         (see :mod:`labtrain.twins.column_map`). Empty for none.
+    alone
+        Whether there is no other device in the run.
+    failed
+        Devices that failed a check while they were measured, each with the reason.
     PLOT
         The columns that a window draws, x and y.
     CHECKS_CONTACT
@@ -82,6 +88,8 @@ class DeviceProcedure(Procedure):
     seed: int = 0
     expected_resistance: Mapping[str, tuple[float, float]] = {}
     sources: Mapping[str, frozenset[str]] = {}
+    alone: bool = True
+    failed: dict[str, str]
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -98,6 +106,7 @@ class DeviceProcedure(Procedure):
         """Connect the procedure to a bench, to whoever takes its rows, and to what is due in between."""
         self.bench, self.seed = bench, seed
         self._emit, self._should_stop, self._between = emit, should_stop, between
+        self.failed = {}
 
     def emit(self, topic: str, record: Any) -> None:
         """Hand a row (topic ``"results"``) to the runner; PyMeasure's own worker replaces this method."""
@@ -144,7 +153,34 @@ class DeviceProcedure(Procedure):
             self.device = device
             if self.interlude():
                 return
-            self.execute()
+            with self.sparing_others(device):
+                self.execute()
+
+    @contextmanager
+    def sparing_others(self, device: DevicePlan) -> Iterator[None]:
+        """Let a device that fails a check in the block end its own measurement, not that of the others."""
+        try:
+            yield
+        except ReplayMismatch:
+            raise
+        except CheckFailed as error:
+            if self.alone:
+                raise
+            self.failed[device.name] = str(error)
+
+    def require_one_whole(self, devices: Sequence[DevicePlan]) -> None:
+        """Raise where every device has failed.
+
+        Raises
+        ------
+        CheckFailed
+            With every reason.
+        """
+        if devices and all(device.name in self.failed for device in devices):
+            raise CheckFailed(
+                f"every device failed: {'; '.join(self.failed.values())}",
+                remedy="see what they have in common: reference, wiring, settings",
+            )
 
     @classmethod
     @abstractmethod

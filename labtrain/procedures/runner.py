@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -40,6 +40,8 @@ class ProcedureResult:
         their devices.
     drifted
         What had moved beyond the limit and so ended the run, in words; empty where nothing had.
+    failed
+        Devices that failed a check while they were measured, each with the reason; the others went on.
     """
 
     status: str
@@ -47,6 +49,7 @@ class ProcedureResult:
     result: dict[str, Any]
     not_driven: tuple[str, ...] = ()
     drifted: str = ""
+    failed: Mapping[str, str] = field(default_factory=dict)
 
 
 def plan_procedure(
@@ -107,7 +110,7 @@ def run_procedure(
     LimitExceeded
         Where the plan exceeds a limit of a device; nothing has been sent then.
     CheckFailed
-        Where no device passed its contact check.
+        Where no device passed its contact check, or every one failed while it was measured.
     """
     sink = sink or NullSink()
     procedure, values = _prepare(procedure_class, settings)
@@ -121,14 +124,16 @@ def run_procedure(
     rows = _Outlet(procedure_class.COLUMNS, stream, progress)
     watch = DriftWatch.of(procedure, bench, devices, demands, sink, run_name)
     ask = should_stop or progress.stopping
-    stopped = _Stop(lambda: bool(watch.moved) or ask())
+    stopped = _Stop(lambda: bool(watch.moved), ask, sink.stopped)
     procedure.bind(bench, seed, rows.emit, stopped, watch.between)
-    _execute(procedure, devices, watch)
+    _execute(procedure, devices, watch, stopped)
+    if procedure.failed:
+        sink.document(f"failed/{run_name}", procedure.failed)
     result = procedure_class.analyse(rows.columns(), attributes) if rows.count else {}
     sink.document(f"analysis/{run_name}", result)
     not_driven = tuple(name for names in lifted.values() for name in names)
     status = "aborted" if stopped.asked else "complete"
-    return ProcedureResult(status, rows.count, result, not_driven, watch.moved)
+    return ProcedureResult(status, rows.count, result, not_driven, watch.moved, dict(procedure.failed))
 
 
 def _prepare(
@@ -202,25 +207,35 @@ def _expected(devices: Sequence[DevicePlan]) -> dict[str, tuple[float, float]]:
     }
 
 
-def _execute(procedure: DeviceProcedure, devices: Sequence[DevicePlan], watch: DriftWatch) -> None:
+def _execute(
+    procedure: DeviceProcedure, devices: Sequence[DevicePlan], watch: DriftWatch, stopped: _Stop
+) -> None:
     try:
         procedure.startup()
         watch.begin()
+        procedure.alone = len(devices) == 1
         procedure.measure_all(devices)
-        watch.end()
+        procedure.require_one_whole(devices)
+        if not stopped.asked:  # else nothing more is measured: a replay ends where the stop was asked for
+            watch.end()
     finally:
         procedure.shutdown()
 
 
 class _Stop:
-    """Remembers that stopping was asked for."""
+    """Remembers that the run is to stop. A wish is marked in the record; drift comes again in a replay."""
 
-    def __init__(self, ask: Callable[[], bool]) -> None:
-        self._ask = ask
+    def __init__(self, moved: Callable[[], bool], ask: Callable[[], bool], mark: Callable[[], None]) -> None:
+        self._moved, self._ask, self._mark = moved, ask, mark
         self.asked = False
 
     def __call__(self) -> bool:
-        self.asked = self.asked or self._ask()
+        if not self.asked:
+            if self._moved():
+                self.asked = True
+            elif self._ask():
+                self._mark()
+                self.asked = True
         return self.asked
 
 

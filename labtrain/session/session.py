@@ -227,6 +227,11 @@ class Session(Sink):
             self._journal.close()
         return self._path
 
+    def stopped(self) -> None:
+        """Mark a stop that somebody asked for, as an interrupt is marked; the first one counts."""
+        if self._interrupt.after is None:
+            self._interrupt.after = self._journal.seq
+
     def __enter__(self) -> Self:
         """Return the session itself; from here on interrupts are marked in the record."""
         self._interrupt.install()

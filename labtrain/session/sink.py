@@ -82,6 +82,9 @@ class Sink(ABC):
     def barrier(self) -> None:
         """Return when all that was acknowledged would survive a power cut."""
 
+    def stopped(self) -> None:  # noqa: B027 - optional
+        """Mark that somebody asked the run to stop just now: what is noted from here on is its unwinding."""
+
     def rows_noted(self) -> dict[str, int]:
         """Return how many rows each open stream has; nothing where none are kept."""
         return {}

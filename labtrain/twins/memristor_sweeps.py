@@ -158,6 +158,7 @@ def _with_more(
         return model, problem, best
     values = wider.values(place)
     gone = {name for name, size in model.nothing.items() if values[name] < size}
+    gone |= {b for off, b in (("off1", "b_off"), ("off2", "b_off2")) if off in gone}
     if gone:
         units = {p.name: p.unit for p in whole.parameters}
         constants = {**whole.constants, **{name: (0.0, units[name]) for name in sorted(gone)}}

@@ -81,7 +81,8 @@ def test_a_run_is_drawn_recorded_and_replays(application, window):
     with Recording.open(path) as recording:
         assert recording.status == "complete"
         assert len(recording.rows("runs/0001_iv-curve/points")) == 84
-        assert replay_recording(recording, SilentProgress()).identical
+        report = replay_recording(recording, SilentProgress())
+        assert report.identical, f"{recording.interrupted_after} {report.first_mismatch}"
     picture = shown.grab().toImage()
     colours = {
         picture.pixel(x, y) for x in range(0, picture.width(), 7) for y in range(0, picture.height(), 7)
@@ -100,6 +101,9 @@ def test_abort_stops_the_run_and_keeps_what_was_measured(application, window):
     with Recording.open(shown.sessions[0]) as recording:
         rows = len(recording.rows("runs/0001_retention/points"))
         assert recording.status == "aborted" and 2 < rows < 60
+        assert recording.interrupted_after is not None
+        report = replay_recording(recording, SilentProgress())
+        assert report.identical, f"{recording.interrupted_after} {report.first_mismatch}"
 
 
 def test_what_exceeds_a_limit_is_not_queued(application, window, monkeypatch):
