@@ -17,6 +17,7 @@ from labtrain.errors import DataError, UsageError
 from labtrain.kernels.masked_convolutions import input_gradient, weight_gradient
 from labtrain.populations import draw
 from labtrain.training import Context
+from labtrain.training.cifar10_pgaf import RECIPE as CIFAR
 from labtrain.training.iris_pgaf import RECIPE as IRIS
 from labtrain.training.mnist_pgaf import RECIPE as MNIST
 from labtrain.training.pgaf import (
@@ -30,8 +31,12 @@ from labtrain.training.pgaf import (
     energy_table,
     neurons_of,
 )
+from labtrain.training.pgaf.belief import of_twin
+from labtrain.training.pgaf.chip import THROUGH_RELAYS
 from labtrain.training.pgaf.ledger import counted_layers, gated_ledger, samplers
 from labtrain.training.residual import initialise_residual, residual_network
+from labtrain.twins import Estimate, Twin
+from labtrain.twins.twin_file import DeviceTwin
 
 CURVE = SwitchCurve(0.896, 43.0, 0.75e-9)
 SHAPE = (2, 8, 8)
@@ -197,3 +202,33 @@ def test_iris_trains_through_the_instruments() -> None:
     ledger = result["ledger"]
     assert ledger["attempts"] == 2 * 150 * 3 and ledger["flagged_attempts"] == 0
     assert 0.1 < ledger["open_gates"] < 0.5 and ledger["bench_seconds"] > 1
+
+
+def test_pictures_in_colour_train_on_a_residual_network(tmp_path: Path) -> None:
+    """Two classes of constant pictures: learnt at once, every neuron a switch, only open gates worked for."""
+    for name, count in (("data_batch_1.bin", 32), ("test_batch.bin", 8)):
+        labels = (np.arange(count) % 2).astype(np.uint8)
+        pixels = np.where(labels[:, None] == 1, 220, 30) * np.ones((1, 3072), int)
+        (tmp_path / name).write_bytes(np.column_stack([labels, pixels.astype(np.uint8)]).tobytes())
+    given = {"epochs": 4, "batch_size": 8, "gate": "first-not-second"}
+    result = CIFAR.run(Context(data_dir=tmp_path, settings=given, seed=1))
+    assert result["accuracy"] == result["baseline_accuracy"] == 100.0
+    ledger = result["ledger"]
+    assert ledger["attempts"] == 2 * 4 * 32 * 73_728 and ledger["gradient_mac_reduction"] > 3
+
+
+def test_a_twin_gives_each_device_its_own_curve(tmp_path: Path) -> None:
+    def fit(v50: float, width: float) -> DeviceTwin:
+        values = {"v50": Estimate(v50, 1e-3, "V"), "slope": Estimate(75.0, 1.0, "1/V")}
+        return DeviceTwin("logistic", values, "describes", 1.0, validity={"width": (width, width, "s")})
+
+    def write(name: str, width: float, count: int) -> str:
+        fits = {f"switches[{i}]/P->AP": fit(0.5 + 0.02 * i, width) for i in range(count)}
+        return str(Twin(fits).write(tmp_path / name))
+
+    curve = of_twin(THROUGH_RELAYS, write("good.toml", 100e-9, 2), ["switches[0]", "switches[1]"])
+    zeta = torch.zeros(1, 2, dtype=torch.float64)
+    torch.testing.assert_close(curve.volts(zeta), torch.tensor([[0.5, 0.52]], dtype=torch.float64))
+    for name, width, count, match in (("wide.toml", 1e-6, 2, "1e-06 s"), ("few.toml", 100e-9, 1, "switches")):
+        with pytest.raises(UsageError, match=match):
+            of_twin(THROUGH_RELAYS, write(name, width, count), ["switches[0]", "switches[1]"])

@@ -13,6 +13,7 @@ from labtrain.arrays.switches import SwitchArray
 from labtrain.errors import UsageError
 from labtrain.populations import draw
 from labtrain.training.chips import array_in_role, require_enough
+from labtrain.training.pgaf.belief import of_twin
 from labtrain.training.pgaf.calibration import calibrate
 from labtrain.training.pgaf.converting import MakeSampler
 from labtrain.training.pgaf.gates import Activation, gate_named
@@ -86,6 +87,8 @@ def sampler_maker(context: Context, widths: Sequence[int]) -> MakeSampler:
     settings = context.settings
     curve = SwitchCurve(settings["v50"], settings["slope"], settings["width"])
     array = _open(context, curve, sum(widths))
+    if context.twin is not None:
+        curve = of_twin(curve, context.twin, [f"{array.name}[{i}]" for i in range(sum(widths))])
     if settings["calibration"]:
         chosen = array.select(range(sum(widths)))
         found = calibrate(chosen, curve.v50, curve.seconds, settings["calibration"])
@@ -95,9 +98,8 @@ def sampler_maker(context: Context, widths: Sequence[int]) -> MakeSampler:
     def make(activation: Activation, neurons: int, layer: int) -> SwitchSampler:
         start = sum(widths[:layer])
         chosen = slice(start, start + neurons)
-        own = None if curve.each_v50 is None else curve.each_v50[chosen]
         part = array.select(range(chosen.start, chosen.stop))
-        return SwitchSampler(part, replace(curve, each_v50=own), activation, gate)
+        return SwitchSampler(part, curve.of(chosen), activation, gate)
 
     return make
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, cast, final
 
 import torch
@@ -25,19 +25,26 @@ class SwitchCurve:
         In V and 1/V, as fitted (``labtrain fit`` logistic), of the data sheet, or measured on each device.
     seconds
         The pulse width that they hold for.
-    each_v50
-        ``[n]`` float64, in V: of each device; None: ``v50`` of all.
+    each_v50, each_slope
+        ``[n]`` float64, in V and 1/V: of each device; None: ``v50``, ``slope`` of all.
     """
 
     v50: float
     slope: float
     seconds: float
     each_v50: torch.Tensor | None = None
+    each_slope: torch.Tensor | None = None
 
     def volts(self, zeta: torch.Tensor) -> torch.Tensor:
         """Turn ``zeta``, in place, into pulses that switch with probability sigmoid(zeta); none below 0 V."""
         centre = self.v50 if self.each_v50 is None else self.each_v50.to(zeta.device)
-        return zeta.div_(self.slope).add_(centre).clamp_(min=0.0)
+        slope = self.slope if self.each_slope is None else self.each_slope.to(zeta.device)
+        return zeta.div_(slope).add_(centre).clamp_(min=0.0)
+
+    def of(self, chosen: slice) -> SwitchCurve:
+        """Return the curve of some of the devices."""
+        own = [None if each is None else each[chosen] for each in (self.each_v50, self.each_slope)]
+        return replace(self, each_v50=own[0], each_slope=own[1])
 
     def __post_init__(self) -> None:
         if not (self.v50 > 0 and self.slope > 0 and self.seconds > 0 and math.isfinite(self.slope)):
