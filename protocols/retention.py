@@ -124,6 +124,17 @@ class Retention(ProgrammedProcedure):
             read.terminal, read.volts, read.amperes, points=points, seconds=read.seconds + waits
         )
 
+    def notes(self) -> tuple[str, ...]:
+        """Say so where there will be too few writes for a twin."""
+        from labtrain.twins.relaxation import FEWEST_WRITES
+
+        if len(self._targets()) >= FEWEST_WRITES:
+            return ()
+        return (
+            f"{len(self._targets())} levels: a twin of the relaxation needs {FEWEST_WRITES} writes a device;"
+            f" programming=targets with levels={FEWEST_WRITES} or more gives them",
+        )
+
     def execute(self) -> None:
         """Do what is done to all, with one device."""
         self.measure_all([self.device])

@@ -118,6 +118,8 @@ def _told(budget: Mapping[str, Mapping[str, Any]]) -> str:
 def _figure(name: str, value: Any) -> str:
     if name == "budget":
         return _told(value)
+    if name == "notes":
+        return "; ".join(value)
     return format_quantity(value, _UNITS[name]) if name in _UNITS and value is not None else str(value)
 
 

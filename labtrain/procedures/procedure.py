@@ -143,6 +143,10 @@ class DeviceProcedure(Procedure):
             For parameters that contradict each other or do not suit the device.
         """
 
+    def notes(self) -> tuple[str, ...]:
+        """Say what should be known before measuring, such as data that no twin could be fitted to."""
+        return ()
+
     @abstractmethod
     def execute(self) -> None:
         """Measure ``device``: ``self.emit("results", {column: value, ...})`` for every row."""

@@ -64,7 +64,8 @@ def plan_procedure(
     -------
     dict
         ``devices``, ``points``, ``max_volts``, ``max_amperes``, ``pulse_energy``, ``pulses``,
-        ``pulses_by_terminal``, ``seconds_a_device``, ``seconds``, ``settings``.
+        ``pulses_by_terminal``, ``seconds_a_device``, ``seconds``, ``settings``, and where there are any
+        ``notes``.
 
     Raises
     ------
@@ -73,7 +74,8 @@ def plan_procedure(
     """
     procedure, values = _prepare(procedure_class, settings)
     demands = _demands(procedure, plan, devices)
-    return summarise(demands, len(devices)) | {"settings": values}
+    notes = {"notes": list(procedure.notes())} if procedure.notes() else {}
+    return summarise(demands, len(devices)) | {"settings": values} | notes
 
 
 def run_procedure(

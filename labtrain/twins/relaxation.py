@@ -25,7 +25,8 @@ from labtrain.twins.likelihood import Likelihood
 from labtrain.twins.profile import Parameter
 
 MODEL = "relaxation"
-_FEWEST = 6
+FEWEST_WRITES = 6
+"""Of one device, at any levels: fewer leave mean and spread open."""
 _SHORTEST = 1e-3
 _LOST = 0.8
 
@@ -117,8 +118,8 @@ def _gathered(before: Floats, after: Floats, seconds: Floats) -> _Writes:
         )
     later = (seconds > _SHORTEST) & (after > (1 - _LOST) * before)
     start, place = np.unique(before[later], return_inverse=True)
-    if len(start) < _FEWEST:
-        raise TooFewData(f"relaxation needs at least {_FEWEST} writes", remedy="program and wait again")
+    if len(start) < FEWEST_WRITES:
+        raise TooFewData(f"relaxation needs at least {FEWEST_WRITES} writes", remedy="program and wait again")
     gone = (seconds > _SHORTEST) & ~later & ~np.isin(before, start)
     cut, first = np.unique(before[gone], return_index=True)
     return _Writes(
