@@ -6,6 +6,7 @@ The traps were found by experiment with PyMeasure 0.16, pyvisa-py 0.8 and pyvisa
 from __future__ import annotations
 
 import re
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,10 @@ from instruments_meters import METERS, Meter
 from instruments_rigs import MeterRig
 from instruments_servers import PtyServer, Toy
 
+from labtrain.bench import Bench
 from labtrain.links import SerialLink
+from labtrain.procedures import run_procedure
+from protocols.contact_check import ContactCheck
 
 TRAPS = {
     "Nagle's algorithm delays a write that a query follows by 44 ms": ["links: nagle_is_off"],
@@ -29,7 +33,10 @@ TRAPS = {
     "two threads on one instrument get each other's answers": ["threads: eight_threads_on_a_source_meter"],
     "a late reply answers the next question": ["bus: late_reply", "models_faults: fault_is_reported"],
     "a peer that has closed is told as a time-out": ["links: hangs_up", "served_plug: plug_pulled"],
-    "a procedure whose shutdown fails stays running": ["protocols_bench: shutdown_runs_even"],
+    "a procedure whose shutdown fails stays running": [
+        "traps: procedure_whose_shutdown_fails",
+        "protocols_bench: shutdown_runs_even",
+    ],
     "parameters out of range are refused late": ["protocols_settings: bad_settings_are_refused"],
     "a byte a read on serial ports": ["traps: comes_in_few_reads"],
     "terminations of socket resources": ["links: answered_with_its_terminator", "third_party: agilent33500"],
@@ -121,3 +128,16 @@ def test_what_waits_on_a_serial_port_comes_in_few_reads() -> None:
     assert port.reads < len(text) / 8
     link.close()
     server.close()
+
+
+def test_a_procedure_whose_shutdown_fails_is_over_and_the_bench_safe() -> None:
+    class Failing(ContactCheck):
+        def shutdown(self) -> None:
+            raise RuntimeError("the end fails")
+
+    with Bench.open("demo") as bench:
+        threads = threading.active_count()
+        with pytest.raises(RuntimeError, match="the end fails"):
+            run_procedure(Failing, bench, bench.select("reference"), {}, run_name="x")
+        assert not bench.source_meter("smu").output_enabled and not bench.switch_matrix("matrix").closed
+        assert threading.active_count() == threads
