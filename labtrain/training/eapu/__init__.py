@@ -14,6 +14,7 @@ from labtrain.training.eapu.rules import (
     WriteRule,
     Writes,
 )
+from labtrain.training.eapu.tiles import TiledSynapses, convert, read_back
 
 __all__ = [
     "Accumulator",
@@ -24,7 +25,10 @@ __all__ = [
     "FixedThreshold",
     "NoisyIncrements",
     "Probabilistic",
+    "TiledSynapses",
     "WriteRule",
     "Writes",
+    "convert",
     "matrices_on_devices",
+    "read_back",
 ]
