@@ -1,4 +1,4 @@
-"""Worlds as opened: real sockets and terminals, other people's drivers, scripted faults, one seed."""
+"""Worlds as opened: real sockets and terminals, other people's drivers, one seed."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ import pyvisa
 from simulated_bench import Bench, plan, single
 
 from labtrain.clock import RealClock, VirtualClock
-from labtrain.errors import ConnectionLost, UsageError
-from labtrain.wiring import Faults, InstrumentPlan
+from labtrain.errors import UsageError
+from labtrain.wiring import InstrumentPlan
 from simulated_instruments.opening import OpenWorld, open_world, serve
 
 ENDS = {"read_termination": "\n", "write_termination": "\n"}
@@ -247,60 +247,6 @@ def test_another_instrument_answers_while_one_waits() -> None:
             links["smu"].recv(100)
         for link in links.values():
             link.close()
-
-
-# --- scripted faults -----------------------------------------------------------------------
-
-
-def faulty(*entries: dict[str, object]) -> Bench:
-    return Bench(plan(faults=Faults(instruments={"smu": entries})))
-
-
-@pytest.mark.parametrize(
-    ("kind", "spoilt", "following"),
-    [
-        ("timeout", None, b"SCPI\n"),
-        ("garbage", b"\x00\xff?%&\n", b"SCPI\n"),
-        ("cut", b"SC", b"SCPI\n"),
-        ("late", None, b"SCPI\nSCPI\n"),
-    ],
-)
-def test_faults_spoil_the_reply_they_name(kind: str, spoilt: bytes | None, following: bytes) -> None:
-    handle = faulty({"kind": kind, "at": 2}).opened.handlers["smu"]
-    assert [handle(b"*LANG?\n") for _ in range(4)] == [b"SCPI\n", spoilt, following, b"SCPI\n"]
-
-
-def test_faults_may_come_again() -> None:
-    handle = faulty({"kind": "timeout", "every": 3}).opened.handlers["smu"]
-    assert [handle(b"*LANG?\n") is None for _ in range(9)] == [False, False, True] * 3
-
-
-def test_what_was_asked_is_done_though_its_reply_is_lost() -> None:
-    bench = faulty({"kind": "timeout", "at": 1})
-    assert bench.smu(":SOUR:VOLT 0.1;:SOUR:VOLT?") is None
-    assert float(bench.smu(":SOUR:VOLT?") or "nan") == 0.1
-
-
-def test_a_dropped_connection_is_lost_in_process_and_closed_over_tcp() -> None:
-    script = plan(faults=Faults(instruments={"smu": ({"kind": "drop", "at": 1},)}))
-    with pytest.raises(ConnectionLost, match="smu"):
-        Bench(script).smu("*IDN?")
-    with open_world(script, VirtualClock(), "tcp") as world:
-        _, host, port, _ = world.resources["smu"].split("::")
-        with socket.create_connection((host, int(port))) as link:
-            link.sendall(b"*IDN?\n")
-            assert link.recv(100) == b""
-        with socket.create_connection((host, int(port))) as link:
-            link.sendall(b"*LANG?\n")
-            assert link.recv(100) == b"SCPI\n"
-
-
-@pytest.mark.parametrize(
-    "entry", [{"kind": "gremlin", "at": 1}, {"kind": "cut"}, {"kind": "cut", "at": 1, "every": 2}]
-)
-def test_a_bad_script_is_refused(entry: dict[str, object]) -> None:
-    with pytest.raises(UsageError, match="fault"):
-        faulty(entry)
 
 
 @pytest.mark.parametrize(("mount", "text"), [("gpib", "mount"), ("", "mount")])
