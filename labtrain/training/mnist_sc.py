@@ -19,7 +19,7 @@ from labtrain.training.image_run import IMAGE_SETTINGS, ImageRun
 from labtrain.training.loop import Split, accuracy, train
 from labtrain.training.recipes import Context, Recipe
 from labtrain.training.settings import Setting
-from labtrain.training.stochastic.chip import WIRED_SETTINGS, wired_generators
+from labtrain.training.stochastic.chip import DEVICE_SETTINGS, device_generators
 from labtrain.training.stochastic.choices import STOCHASTIC_SETTINGS, design_of
 from labtrain.training.stochastic.generators import Generators
 from labtrain.training.stochastic.ledger import CostTable, network_ledger
@@ -38,7 +38,7 @@ SETTINGS = (
     Setting("pool", "integer", 1, "pixels a side that are averaged into one", low=1, high=64),
     *IMAGE_SETTINGS,
     *STOCHASTIC_SETTINGS,
-    *WIRED_SETTINGS,
+    *DEVICE_SETTINGS,
 )
 
 
@@ -51,7 +51,7 @@ def run(context: Context) -> dict[str, object]:
 def _run(context: Context) -> dict[str, object]:
     settings, seed = context.settings, context.seed
     design = design_of(settings, seed)
-    devices = wired_generators(context)
+    devices = device_generators(context)
     images = in_range(ImageRun.prepare(context, RECIPE.name), settings["pool"], design.counting.encoding.low)
     context.progress.start(f"train {RECIPE.name}", images.schedule.epochs)
     beside, baseline = images.baseline(lambda: float_network(images.sizes, design))
@@ -61,7 +61,7 @@ def _run(context: Context) -> dict[str, object]:
     reached, seconds = images.train(network, images.open_record(), beside)
     own: dict[str, Any] = {"ledger": ledger_of(network, settings)}
     if devices is not None:
-        own |= infer_wired(network, images.last, settings["wired_samples"], devices)
+        own |= infer_on_devices(network, images.last, settings["device_samples"], devices)
     return images.result(reached, baseline, **own) | {"train_seconds": seconds}
 
 
@@ -125,7 +125,7 @@ def ledger_of(network: torch.nn.Sequential, settings: Any) -> dict[str, float]:
     return network_ledger(layers, settings["input_levels"], table)
 
 
-def infer_wired(
+def infer_on_devices(
     network: torch.nn.Sequential, last: tuple[torch.Tensor, torch.Tensor], samples: int, devices: Generators
 ) -> dict[str, Any]:
     """Classify some images with the first layer's streams from devices; every other stream is simulated."""
@@ -135,11 +135,11 @@ def infer_wired(
     reached = accuracy(network, x, y, batch_size=1)
     first.array = simulated
     return {
-        "wired_accuracy": reached,
-        "wired_samples": len(y),
-        "wired_streams": devices.reads,
-        "wired_bits": devices.bits,
-        "wired_flagged": devices.flagged,
+        "device_accuracy": reached,
+        "device_samples": len(y),
+        "device_streams": devices.reads,
+        "device_bits": devices.bits,
+        "device_flagged": devices.flagged,
         "simulated_accuracy_of_them": accuracy(network, x, y),
     }
 

@@ -10,6 +10,7 @@ import torch
 
 from labtrain.arrays.replayed_roles import ReplayedBitstreamSource
 from labtrain.bench import Bench, locate_bench
+from labtrain.errors import UsageError
 from labtrain.session import Recording, Session
 from labtrain.training import Context
 from labtrain.training.loop import Schedule, Split, train
@@ -21,6 +22,7 @@ from labtrain.training.stochastic import (
     StreamCurve,
     stochastic_perceptron,
 )
+from labtrain.training.stochastic.chip import curve_of_twin, twin_source
 from labtrain.training.stochastic.network import stochastic_layers
 
 CURVE = StreamCurve(np.array(0.06), np.array(80.0))
@@ -88,7 +90,49 @@ def test_a_recipe_s_wired_run(tmp_path: Path) -> None:
 
     from labtrain.training.mnist_sc import RECIPE
 
-    settings = {"hidden": "12", "epochs": 6, "length": 32, "wired_samples": 3, "pool": 2}
+    settings = {"hidden": "12", "epochs": 6, "length": 32, "device_samples": 3, "pool": 2}
     with Bench.open(locate_bench("sc-streams")) as bench:
         result = RECIPE.run(Context(bench=bench, data_dir=place(tmp_path), settings=settings, baseline=False))
-    assert result["wired_samples"] == 3 and result["wired_bits"] > 0 and result["wired_flagged"] == 0
+    assert result["device_samples"] == 3 and result["device_bits"] > 0 and result["device_flagged"] == 0
+
+
+def twin_file(folder: Path, seed: int = 4) -> Path:
+    """Fit the duty cycles of three simulated junctions with spread."""
+    from labtrain.arrays.simulated_bitstreams import SimulatedBitstreamSource
+    from labtrain.populations import draw
+    from labtrain.twins import Twin, counts_of, fit_switching
+
+    chip = SimulatedBitstreamSource(draw("s-mtj", seed, 3, {"v50_spread": 0.01, "mismatch": 0.05}, "streams"))
+    volts = np.repeat(np.linspace(-0.05, 0.05, 9), 400)
+    bits = [
+        np.unpackbits(chip.sample(np.full(3, level), 400, 5e-3).packed, axis=1) for level in np.unique(volts)
+    ]
+    drawn = np.concatenate(bits, axis=1)
+    fits = {f"streams[{i}]/top": fit_switching(counts_of(volts, drawn[i])) for i in range(3)}
+    return Twin.from_fits(fits).write(folder / "streams.twin.toml")
+
+
+def test_junctions_are_biased_by_their_twin(tmp_path: Path) -> None:
+    path = twin_file(tmp_path)
+    curve = curve_of_twin(str(path), ["streams[2]", "streams[0]"])
+    everyone = curve_of_twin(str(path), None)
+    assert curve.v50.tolist() == everyone.v50[[2, 0]].tolist() and np.ptp(everyone.v50) > 1e-3
+    generators = DeviceGenerators(twin_source(everyone, 1, "streams"), everyone, 5e-3)
+    wanted = np.array([[0.1, 0.5, 0.8]])
+    share = np.bitwise_count(generators.streams(wanted, 20_000)).sum(axis=1) / 20_000
+    assert np.all(np.abs(share - wanted) < 4.5 * np.sqrt(wanted * (1 - wanted) / 20_000))
+    with pytest.raises(UsageError, match=r"no logistic fit of streams\[7\]"):
+        curve_of_twin(str(path), ["streams[7]"])
+
+
+def test_a_recipe_infers_with_a_twin_s_devices(tmp_path: Path) -> None:
+    from test_training_datasets import place
+
+    from labtrain.training.mnist_sc import RECIPE
+
+    settings = {"hidden": "12", "epochs": 6, "batch_size": 20, "interval": 5e-3}
+    context = Context(
+        data_dir=place(tmp_path), settings=settings, baseline=False, twin=str(twin_file(tmp_path))
+    )
+    result = RECIPE.run(context)
+    assert result["device_accuracy"] >= 90 and result["device_bits"] > 0 == result["device_flagged"]
