@@ -23,6 +23,7 @@ def headline(recording: Recording) -> list[tuple[str, str]]:
         ("Steps", ", ".join(steps)),
         ("Recorded", recording.created_utc.replace("T", " ").split(".")[0].removesuffix("Z") + " UTC"),
         ("Status", recording.status + (", recovered after a crash" if recording.recovered else "")),
+        ("Resumes", str((start.get("resumes") or {}).get("session", ""))),
         ("Sample", sample),
         ("Bench", str(start.get("bench") or "")),
         ("Environment", _environment(bench)),
@@ -44,7 +45,32 @@ def instruments(recording: Recording) -> Section | None:
         rows.append((alias, str(entry.get("model", "")), resource, said.get(alias, "")))
     if not rows:
         return None
-    return Section("Instruments", tables=[Table(("name", "model", "address", "identity (*IDN?)"), rows)])
+    tables = [Table(("name", "model", "address", "identity (*IDN?)"), rows)]
+    settings = _settings(recording)
+    if settings:
+        heads = ("instrument", "setting", "at start", "at end")
+        tables.append(
+            Table(heads, settings, caption="How every instrument said that it was set", folded=True)
+        )
+    return Section("Instruments", tables=tables)
+
+
+def _settings(recording: Recording) -> list[tuple[str, ...]]:
+    """Return instrument, setting, and what it said at both ends of the run; a run cut short has no end."""
+    ends: dict[str, dict[str, Mapping[str, Any]]] = {}
+    for name in recording.document_names():
+        if name.startswith("settings/"):
+            _, alias, moment = name.split("/")
+            ends.setdefault(alias, {})[moment] = recording.document(name)
+    return [
+        (
+            alias,
+            setting.replace("_", " "),
+            *(str(found.get(end, {}).get(setting, "—")) for end in ("start", "end")),
+        )
+        for alias, found in ends.items()
+        for setting in dict.fromkeys(key for said in found.values() for key in said)
+    ]
 
 
 def provenance(recording: Recording) -> Section:

@@ -74,19 +74,22 @@ def _figure(value: Any) -> str:
 
 
 def _epochs(rows: Mapping[str, NDArray[Any]]) -> Picture:
+    """Draw loss and accuracy; the loss alone where nothing was held out to be watched."""
+    watched = bool(np.isfinite(rows["validation_accuracy"].astype(float)).any())
     figure = new_figure(7.6, 2.9)
-    loss, accuracy = figure.subplots(1, 2)
+    loss, *others = figure.subplots(1, 1 + watched, squeeze=False)[0]
     _folds(loss, rows, "train_loss", BLUE, "devices in the loop")
-    _folds(accuracy, rows, "validation_accuracy", BLUE, "devices in the loop")
     if "baseline_loss" in rows:
-        _folds(loss, rows, "baseline_loss", ORANGE, "baseline (tanh)")
-    if "baseline_accuracy" in rows:
-        _folds(accuracy, rows, "baseline_accuracy", ORANGE, "baseline (tanh)")
+        _folds(loss, rows, "baseline_loss", ORANGE, "baseline")
     loss.set_yscale("log")
-    for axes, label in ((loss, "training loss"), (accuracy, "validation accuracy (%)")):
+    for accuracy in others:
+        _folds(accuracy, rows, "validation_accuracy", BLUE, "devices in the loop")
+        if "baseline_accuracy" in rows:
+            _folds(accuracy, rows, "baseline_accuracy", ORANGE, "baseline")
+    for axes, label in zip((loss, *others), ("training loss", "validation accuracy (%)"), strict=False):
         axes.set_xlabel("epoch")
         axes.set_ylabel(label)
-    accuracy.legend(loc="lower right")
+    (loss, *others)[-1].legend(loc="lower right" if watched else "upper right")
     return picture(
         figure, "Loss and accuracy by epoch", "Thin lines: folds; thick lines: their mean at each epoch."
     )

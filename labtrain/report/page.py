@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import jinja2
 
+from labtrain.errors import RecordError
 from labtrain.report.contact import contact_section
 from labtrain.report.current_voltage import current_voltage_section
 from labtrain.report.facts import headline, instruments, provenance
@@ -45,11 +47,24 @@ def write_report(recording: Recording, out: Path) -> Path:
     -------
     Path
         ``out``. The page fetches nothing from outside: figures are inside it.
+
+    Raises
+    ------
+    RecordError
+        When the page cannot be written; one that stands there stays.
     """
     html = render(recording)
     temporary = out.with_name(out.name + ".part")
-    temporary.write_text(html, encoding="utf-8")
-    os.replace(temporary, out)
+    try:
+        temporary.write_text(html, encoding="utf-8")
+        os.replace(temporary, out)
+    except OSError as error:
+        with suppress(OSError):
+            temporary.unlink()
+        why = error.strerror or error
+        raise RecordError(
+            f"the page cannot be written: {why}", file=out, remedy="choose another --out"
+        ) from error
     return out
 
 

@@ -51,7 +51,8 @@ def export(recording: Recording, kind: str, place: Path, *, force: bool = False)
         place.mkdir(parents=True, exist_ok=True)
         files: list[Path] = exporter(recording, place)
     except OSError as error:
-        raise RecordError(f"cannot be written: {error.strerror or error}", file=place) from error
+        why = error.strerror or error
+        raise RecordError(f"cannot be written: {why}", file=place, remedy="choose another --out") from error
     finally:
         if place.is_dir() and not any(place.iterdir()):
             place.rmdir()
