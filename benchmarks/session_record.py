@@ -21,9 +21,14 @@ from pathlib import Path
 
 import h5py
 import numpy as np
+import torch
 from harness import Ratio, paired, publish, ratio_table, seconds
 
+from labtrain.arrays.digests import DigestRecorder
 from labtrain.session import Column, Recording, Replay, Session, Tail
+from labtrain.training import Context, mnist_afd
+from labtrain.training.afd.device_training import DeviceTraining
+from labtrain.training.determinism import deterministic
 
 COMMAND, REPLY = b":SOUR:VOLT 0.12345;:READ?\n", b"+1.234567E-05\n"
 COLUMNS = {"volts": Column("float64", "V"), "amperes": Column("float64", "A"), "point": Column("int64")}
@@ -178,6 +183,30 @@ def live_lag() -> str:
     return f"p50 {middle}, p95 {late} (goal p50 <= 5 ms)"
 
 
+def digests_of_a_step() -> Ratio:
+    """A step of ``mnist-afd`` (four layers of 256, 128 images) with its calls' digests recorded, and without."""
+    images, labels = torch.sin(torch.arange(128.0 * 784)).reshape(128, 784), torch.arange(128) % 10
+    with a_session() as session, deterministic():
+        context = Context(settings=mnist_afd.RECIPE.read_settings({}), sink=session)
+        training = DeviceTraining.prepare(context, "mnist-afd", (784, 256, 256, 256, 256, 10), torch.float32)
+        network = training.build(0)
+        optimiser = torch.optim.Adam(network.parameters(), lr=1e-3)
+
+        def step() -> None:
+            loss = torch.nn.functional.cross_entropy(network(images), labels)
+            optimiser.zero_grad()
+            loss.backward()
+            optimiser.step()
+
+        def unnoted() -> None:
+            noted, DigestRecorder.note = DigestRecorder.note, lambda *call: None
+            step()
+            DigestRecorder.note = noted
+
+        name = "a training step with digests"
+        return paired(name, step, unnoted, calls=3, pairs=25, clock=time.process_time)
+
+
 def _took(work: Callable[[], object]) -> float:
     """CPU seconds of one piece of work."""
     start = time.process_time()
@@ -202,7 +231,8 @@ def message_cost() -> str:
 def main() -> None:
     rows, blocks, sealed = messages_and_rows(), arrays(), block_sealing()
     lines = ratio_table(rows, "h5py row append") + [""] + ratio_table(blocks, "bare writev") + [""]
-    lines += ratio_table([sealed], "h5py blocks") + [
+    lines += ratio_table([sealed], "h5py blocks") + [""]
+    lines += ratio_table([digests_of_a_step()], "without digests") + [
         "",
         f"- one message: {message_cost()}",
         f"- share of a 1 kHz loop: {loop_share()}",
@@ -210,9 +240,11 @@ def main() -> None:
         f"- sealing many arrays: {many_arrays()}",
         *sealing_and_replay(),
         "",
-        "A record costs some 2 us over its write (header, checksum, lock, clock), whatever its size;",
-        "small arrays show it. Sealing writes large arrays once and reads them three times (journal, file,",
-        "comparison), where h5py writes them once and believes it.",
+        "A record costs some 2 us over its write (header 0.3 us, checksum 0.15 us, lock, joining, counting), an",
+        "array 1.5 us more (checks 0.4 us, copy 0.4 us, clock 0.2 us), whatever their size: interpreted steps.",
+        "A closure in place of the object and one joining less saved nothing that shows. Small arrays show it.",
+        "Sealing writes large arrays once and reads them three times (journal, file, comparison), where h5py",
+        "writes them once and believes it.",
     ]
     print("\n".join(lines))
     if "--publish" in sys.argv:
