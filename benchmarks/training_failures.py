@@ -80,7 +80,7 @@ class OneChip:
     """Stands for a bench in what a recipe asks of it."""
 
     def __init__(self, chip: NeuronPairArray) -> None:
-        self.chip, self.clock, self.plan = chip, self, self
+        self.chip, self.clock, self.plan, self.arrays = chip, self, self, {}
 
     def array(self, name: str) -> NeuronPairArray:
         return self.chip

@@ -58,6 +58,7 @@ class BenchOfOneChip:
         self.chip = chip
         self.clock = self
         self.plan = self
+        self.arrays = {}
 
     def array(self, name):
         return self.chip

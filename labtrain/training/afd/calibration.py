@@ -77,7 +77,7 @@ def calibrate(
     UsageError
         For a range that the devices may not see, before anything is driven.
     """
-    check_range(array, low_amperes, high_amperes)
+    check_range(array.name, array.max_amperes, low_amperes, high_amperes)
     grid = quantised(np.linspace(low_amperes, high_amperes, points), array.resolution_amperes)
     stimuli = np.tile(grid, repeats)[:, None] * np.ones(len(array))
     forward, partner = array.respond_pair(stimuli, stimuli)
@@ -92,8 +92,8 @@ def calibrate(
     )
 
 
-def check_range(array: NeuronPairArray, low_amperes: float, high_amperes: float) -> None:
-    """Accept a range of currents only if the array's devices may see all of it.
+def check_range(name: str, max_amperes: float, low_amperes: float, high_amperes: float) -> None:
+    """Accept a range of currents only if the devices of array ``name`` may see all of it.
 
     Raises
     ------
@@ -101,11 +101,11 @@ def check_range(array: NeuronPairArray, low_amperes: float, high_amperes: float)
         Naming the range and what is allowed.
     """
     worst = max(abs(low_amperes), abs(high_amperes))
-    if not (low_amperes < high_amperes and worst <= array.max_amperes * (1 + 1e-9)):
+    if not (low_amperes < high_amperes and worst <= max_amperes * (1 + 1e-9)):
         raise UsageError(
             f"a bias range from {low_amperes * 1e6:g} uA to {high_amperes * 1e6:g} uA cannot be used"
-            f" with array {array.name!r}",
-            remedy=f"stay within {array.max_amperes * 1e6:g} uA, the lower end first",
+            f" with array {name!r}",
+            remedy=f"stay within {max_amperes * 1e6:g} uA, the lower end first",
             key="lowest_current, highest_current",
         )
 

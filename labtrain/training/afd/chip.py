@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from labtrain.arrays.neurons import NeuronPairArray
 from labtrain.arrays.recorded_neurons import DigestedNeuronArray, RecordedNeuronArray
 from labtrain.arrays.simulated_neurons import SimulatedNeuronArray
 from labtrain.arrays.simulated_readout import Readout
 from labtrain.errors import UsageError
+from labtrain.limits import tightest
 from labtrain.populations import draw
+from labtrain.training.afd.calibration import check_range
 from labtrain.training.chips import array_in_role, require_enough
 from labtrain.training.recipes import Context
+
+if TYPE_CHECKING:
+    from labtrain.bench import Bench, FarBench
 
 MODEL = "mtj-neuron-pair"
 SIMULATED = {"mismatch": 0.05, "read_noise": 100e-6, "aperture": 200e-6, "converter_bits": 0}
@@ -52,9 +57,23 @@ def open_neurons(context: Context, count: int, population: Mapping[str, Any]) ->
             key=given[0],
         )
     name = context.device or "neurons"
+    _check_plan(context, context.bench, name, count)
     array = array_in_role(context.bench, name, NeuronPairArray, "neuron pairs", MODEL)  # type: ignore[type-abstract]
     require_enough(len(array), count, name, "device neurons")
     return array
+
+
+def _check_plan(context: Context, bench: Bench | FarBench, name: str, count: int) -> None:
+    """Refuse what a bench's file here tells already: the array's own numbers need a contact."""
+    from labtrain.bench import FarBench
+
+    planned = None if isinstance(bench, FarBench) else bench.plan.arrays.get(name)
+    if planned is None:
+        return
+    require_enough(len(planned.devices), count, name, "device neurons")
+    lowest, highest = context.settings["lowest_current"], context.settings["highest_current"]
+    limits = tightest(one.limits for device in planned.devices for one in device.terminals.values())
+    check_range(name, limits.current, lowest, limits.current if highest is None else highest)
 
 
 def _simulated(context: Context, count: int, population: Mapping[str, Any]) -> NeuronPairArray:

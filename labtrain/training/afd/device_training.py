@@ -80,7 +80,7 @@ class DeviceTraining:
         settings, bench = context.settings, context.bench
         count = sum(sizes[1:-1])
         array = open_neurons(context, count, {name: settings[name] for name in SIMULATION_SETTINGS})
-        check_range(array, *bias_range(settings, array))
+        check_range(array.name, array.max_amperes, *bias_range(settings, array))
         _estimator(context, array, ())
         started = bench.clock.now_ns() if bench else None
         calibration = _read(context, array)
