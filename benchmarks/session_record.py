@@ -184,7 +184,7 @@ def live_lag() -> str:
 
 
 def digests_of_a_step() -> Ratio:
-    """A step of ``mnist-afd`` (four layers of 256, 128 images) with its calls' digests recorded, and without."""
+    """A step of ``mnist-afd`` (four layers of 256, 128 images) with the digests of its calls, and without."""
     images, labels = torch.sin(torch.arange(128.0 * 784)).reshape(128, 784), torch.arange(128) % 10
     with a_session() as session, deterministic():
         context = Context(settings=mnist_afd.RECIPE.read_settings({}), sink=session)
@@ -240,11 +240,11 @@ def main() -> None:
         f"- sealing many arrays: {many_arrays()}",
         *sealing_and_replay(),
         "",
-        "A record costs some 2 us over its write (header 0.3 us, checksum 0.15 us, lock, joining, counting), an",
-        "array 1.5 us more (checks 0.4 us, copy 0.4 us, clock 0.2 us), whatever their size: interpreted steps.",
-        "A closure in place of the object and one joining less saved nothing that shows. Small arrays show it.",
-        "Sealing writes large arrays once and reads them three times (journal, file, comparison), where h5py",
-        "writes them once and believes it.",
+        "A record costs some 2 us over its write (header 0.3 us, checksum 0.15 us, lock, joining, counting),",
+        "an array 1.5 us more (checks 0.4 us, copy 0.4 us, clock 0.2 us), whatever their size: interpreted",
+        "steps. A closure in place of the object and one joining less saved nothing that shows. Small arrays",
+        "show it. Sealing writes large arrays once and reads them three times (journal, file, comparison),",
+        "where h5py writes them once and believes it.",
     ]
     print("\n".join(lines))
     if "--publish" in sys.argv:
