@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -150,7 +151,16 @@ def _number(path: Path, line: int, name: str, cell: str, kept: bool) -> float:
     except ValueError:
         if not kept:
             return float("nan")
-        raise DataError(f"{cell!r} in column {name!r} is no number", file=path, line=line) from None
+        what = (
+            f"{cell!r} in column {name!r} is no number" if cell.strip() else f"column {name!r} is empty here"
+        )
+        raise DataError(
+            what,
+            file=path,
+            line=line,
+            remedy=f"correct the file, or leave such rows out: where = {{ {json.dumps(name)} = "
+            "{ above = -1e9, below = 1e9 } }",
+        ) from None
     if abs(value) < OVERRANGE:
         return value
     if not kept:

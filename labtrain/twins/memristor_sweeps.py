@@ -87,7 +87,7 @@ def sweeps(volts: Floats, amperes: Floats, seconds: Floats) -> Sweep:
     if not all(np.isfinite(a).all() for a in columns):
         raise DataError("a sweep has readings that are not finite", remedy="leave flagged readings out")
     volts, amperes, seconds = columns
-    if len(volts) < _FEWEST or not (volts.min() < 0 < volts.max()):
+    if not both_ways(volts):
         raise TooFewData(
             f"a switching curve needs {_FEWEST} readings and both polarities", remedy="sweep both ways"
         )
@@ -97,6 +97,11 @@ def sweeps(volts: Floats, amperes: Floats, seconds: Floats) -> Sweep:
     return Sweep(
         volts, amperes, seconds, np.r_[1.0, np.diff(seconds) < 0].astype(np.float64), max(floor, 1e-300)
     )
+
+
+def both_ways(volts: Floats) -> bool:
+    """Whether readings are enough, and of both polarities, to be a memristor's sweep."""
+    return len(volts) >= _FEWEST and bool(volts.min() < 0 < volts.max())
 
 
 def fit_sweeps(data: Sweep, model: SweepModel) -> Fit:

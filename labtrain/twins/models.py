@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
@@ -13,7 +13,7 @@ from labtrain.errors import UsageError
 from labtrain.twins import bias_tmr, relaxation, soft_bounds, telegraph, write_noise
 from labtrain.twins.bias_tmr import fit_bias_tmr
 from labtrain.twins.fit import Fit, Floats
-from labtrain.twins.memristor_sweeps import SWEEP_MODELS, SweepModel, fit_sweeps, sweeps
+from labtrain.twins.memristor_sweeps import SWEEP_MODELS, SweepModel, both_ways, fit_sweeps, sweeps
 from labtrain.twins.nano_neuron import fit_nano_neuron
 from labtrain.twins.relaxation import fit_relaxation
 from labtrain.twins.resistance import fit_resistance
@@ -79,6 +79,14 @@ def _switching(model: str) -> Callable[[Roles], Fit]:
         trials = roles["trials"]
         return fit_switching(counts_of(roles["voltage"], roles["probability"], trials, seconds), model)
 
+    return fit
+
+
+def _nano_neuron(roles: Roles) -> Fit:
+    fit = fit_nano_neuron(roles["current"], roles["voltage"])
+    if fit.verdict == "does-not-describe" and fit.better_model is None and both_ways(roles["voltage"]):
+        hint = "a memristor's sweep is fitted by --model yakopcic or vteam, which need times"
+        return replace(fit, reason=f"{fit.reason}; {hint}")
     return fit
 
 
@@ -160,7 +168,7 @@ MODELS: dict[str, Model] = {
         Model(
             "nano-neuron",
             (("current", "voltage"),),
-            lambda roles: fit_nano_neuron(roles["current"], roles["voltage"]),
+            _nano_neuron,
         ),
         Model(
             bias_tmr.MODEL,
