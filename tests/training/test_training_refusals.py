@@ -13,6 +13,10 @@ import numpy as np
 import pytest
 from test_training_datasets import idx, place
 
+from labtrain.cli.recorded import Order, record
+from labtrain.cli.steps import train_step
+from labtrain.errors import UsageError
+from labtrain.progress import SilentProgress
 from labtrain.session import Recording
 from labtrain.training.datasets import FILES
 
@@ -41,20 +45,29 @@ def not_a_number(folder: Path) -> None:
     ids=["too few devices", "bias beyond limits", "wrong shape", "NaN"],
 )
 def test_refused_before_anything_is_driven(recipe, bench, setting, spoil, told, remedy, tmp_path):
-    data = tmp_path / "data"
     if spoil is not None:
-        spoil(data)
-    words = ["train", recipe, "--bench", bench, "--set", setting, "--data", str(data), "--out", "r.h5"]
-    done = subprocess.run(
-        [sys.executable, "-m", "labtrain", *words, "--json"], capture_output=True, text=True, cwd=tmp_path
-    )
-    error = json.loads(done.stdout.strip().splitlines()[-1])["error"]
-    assert done.returncode == 2
-    assert told in error["message"] and remedy in error["remedy"]
-    assert "Traceback" not in done.stdout + done.stderr
+        spoil(tmp_path / "data")
+    name, _, value = setting.partition("=")
+    step = train_step(recipe, None, {name: value}, True, None)
+    order = Order("train", [step], 0, Path(bench), out=tmp_path / "r.h5", data_dir=tmp_path / "data")
+    with pytest.raises(UsageError) as refusal:
+        record(order, SilentProgress())
+    assert refusal.value.exit_code == 2
+    assert told in refusal.value.message and remedy in str(refusal.value.remedy)
     with Recording.open(tmp_path / "r.h5") as recording:
         assert recording.status == "failed"
         assert not [command for command in recording.transactions("smu").commands() if DRIVEN.search(command)]
+
+
+def test_the_command_line_ends_with_2_and_one_message(tmp_path):
+    words = ["train", "iris-afd", "--bench", "demo", "--set", "hidden=20", "--json"]
+    done = subprocess.run(
+        [sys.executable, "-m", "labtrain", *words], capture_output=True, text=True, cwd=tmp_path
+    )
+    error = json.loads(done.stdout.strip().splitlines()[-1])["error"]
+    assert done.returncode == 2
+    assert "needs 20 device neurons" in error["message"] and "at most 10" in error["remedy"]
+    assert "Traceback" not in done.stdout + done.stderr
 
 
 def test_a_source_that_was_switched_on_would_be_seen():
