@@ -1,4 +1,4 @@
-"""A sweep that was kept out beside a fit of its siblings: Ni/Nb:STO memristors, by how far sweeps go below zero.
+"""A sweep that was kept out beside a fit of its siblings: Ni/Nb:STO memristors, by how far they go down.
 
     python benchmarks/sweeps_measured.py DATA [--depths 2 3 4] [--publish]
 
@@ -47,9 +47,8 @@ def rows(folder: Path, columns: Path, depth: int) -> list[str]:
         said = yakopcic_sweep(twin.values(), volts[out], times[out], np.zeros(len(times[out])))
         own = apart(said, amperes[out], volts[out])
         took = time.process_time() - began
-        lines.append(
-            f"| -{depth} V | {number} | {between:.3f} | {own:.3f} | {own / between:.2f} | <= 1.5 | {took:.0f} s |"
-        )
+        figures = f"{between:.3f} | {own:.3f} | {own / between:.2f}"
+        lines.append(f"| -{depth} V | {number} | {figures} | <= 1.5 | {took:.0f} s |")
     return lines
 
 

@@ -84,15 +84,12 @@ def main() -> None:
         "|---|---|---|---|---|---|",
         *(row(given.store, name) for name in given.models if lines_of(given.store, name)),
         "",
-        "Relative errors of offsets near zero are their scatter: the truth is a hundredth of the signal or less.",
+        "Relative errors of offsets near zero are scatter: the truth is a hundredth of the signal or less.",
     ]
     print("\n".join(lines))
     if given.publish:
-        publish(
-            "Fits cover the hidden truth",
-            f"python benchmarks/twin_coverage.py --store DIR --fits {given.fits}",
-            lines,
-        )
+        command = f"python benchmarks/twin_coverage.py --store DIR --fits {given.fits}"
+        publish("Fits cover the hidden truth", command, lines)
 
 
 if __name__ == "__main__":
