@@ -19,6 +19,7 @@ from labtrain.bench.self_contained import bench_bytes
 from labtrain.errors import UsageError
 from labtrain.session import Session
 from labtrain.session.head import Status
+from labtrain.wiring import BenchPlan
 
 IDLE_SECONDS = 60.0
 
@@ -69,6 +70,12 @@ class BenchActor:
         with self._lock:
             self._require_open()
             return {**self._bench.describe(), "session": str(self._session.path)}
+
+    def plan(self) -> BenchPlan:
+        """Return the validated bench file."""
+        with self._lock:
+            self._require_open()
+            return self._bench.plan
 
     def array(self, name: str) -> tuple[str, dict[str, float]]:
         """Return the role of an array and the numbers that it is known by."""

@@ -22,6 +22,7 @@ from labtrain.arrays.answered_views import Answers
 from labtrain.bench.bench_actor import IDLE_SECONDS, BenchActor
 from labtrain.bench.role_arrays import RoleArray
 from labtrain.cluster import check_address
+from labtrain.wiring import BenchPlan
 
 if TYPE_CHECKING:
     from distributed import Client
@@ -77,12 +78,18 @@ class FarBench:
     """A bench on another computer; made by :meth:`open`, to be used as a context manager.
 
     It has the arrays that training asks for, not the instruments: those are driven where they stand.
+
+    Attributes
+    ----------
+    plan
+        The validated bench file.
     """
 
     def __init__(self, actor: Any) -> None:
         self._actor = actor
         self._arrays: dict[str, RoleArray] = {}
         self.clock = FarClock(actor)
+        self.plan: BenchPlan = actor.plan().result()
 
     @classmethod
     def open(

@@ -41,7 +41,7 @@ def initialise(network: torch.nn.Module, seed: int, k: int) -> None:
     with torch.no_grad():
         for name, layer in network.named_modules():
             if isinstance(layer, torch.nn.Linear | torch.nn.Conv2d):
-                for part, tensor in (("weight", layer.weight), ("bias", layer.bias)):
+                for part, tensor in layer.named_parameters(recurse=False):
                     stream = noise.stream(f"train/initial/{name}.{part}")
                     drawn = noise.uniform(seed, stream, np.arange(tensor.numel()), k)
                     spread = (2.0 * drawn - 1.0) / math.sqrt(layer.weight[0].numel())

@@ -18,15 +18,15 @@ from labtrain.training.datasets.places import locate
 CLASSES = 10
 SHAPE = (3, 32, 32)
 RECORD_BYTES = 1 + 3 * 32 * 32
-FOLDERS = ("cifar-10-batches-bin",)
-"""The folder in the official archive."""
+FOLDERS = ("cifar-10-batches-bin", "cifar10-slice")
+"""The folder in the official archive, and one of a part of it."""
 
 
 def load_cifar10(data_dir: Path | None, name: str = "cifar10") -> Images:
     """Load ``data_batch_*.bin``, however many there are, and ``test_batch.bin``: ``[N, 3, 32, 32]`` uint8.
 
     They are looked for in ``data_dir``, then ``$LABTRAIN_DATA``, then the user cache; in each also in a
-    folder ``name`` or ``cifar-10-batches-bin``; then the official archive is fetched into the cache.
+    folder ``name`` or one of :data:`FOLDERS`; then the official archive is fetched into the cache.
 
     Raises
     ------
