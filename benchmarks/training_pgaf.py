@@ -14,6 +14,7 @@ cosine is of one sampled gradient of 2,000 images against the exact one at the s
 from __future__ import annotations
 
 import argparse
+import json
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -195,13 +196,23 @@ def table_row(kind: str, seed: int, data: Path, epochs: int = 10) -> dict[str, f
     return {"accuracy": reached, "reduction": cut} | {f"cosine{i}": c for i, c in enumerate(cosines)}
 
 
-def costs_of_switches(data: Path, seeds: int) -> list[str]:
+def kept_row(kind: str, seed: int, data: Path, folder: Path) -> dict[str, float]:
+    """Return a row of the table, computed where it is not there yet."""
+    file = folder / f"table-{kind.replace(' ', '_')}-{seed}.json"
+    if not file.exists():
+        file.write_text(json.dumps(table_row(kind, seed, data)))
+    found: dict[str, float] = json.loads(file.read_text())
+    return found
+
+
+def costs_of_switches(data: Path, seeds: int, folder: Path) -> list[str]:
+    folder.mkdir(parents=True, exist_ok=True)
     lines = [
         "| switches | accuracy, % | gradient MACs cut | cosine at the start, after 1, 5, 10 epochs |",
         "|---|---|---|---|",
     ]
     for kind in ("exact", *KINDS):
-        rows = [table_row(kind, seed, data) for seed in range(seeds)]
+        rows = [kept_row(kind, seed, data, folder) for seed in range(seeds)]
         means = {name: fmean(row[name] for row in rows) for name in rows[0]}
         cosines = ", ".join(f"{value:.3f}" for name, value in means.items() if name.startswith("cosine"))
         spread = f" ± {stdev([row['accuracy'] for row in rows]):.2f}" if seeds > 1 else ""
@@ -277,7 +288,10 @@ def main() -> None:
             ratio_table(steps(asked.pairs), "masked dense"),
         )
     elif asked.kind == "table":
-        title, lines = "p-GAF: what real switches cost", costs_of_switches(asked.data, asked.seeds)
+        title, lines = (
+            "p-GAF: what real switches cost",
+            costs_of_switches(asked.data, asked.seeds, asked.folder),
+        )
     else:
         title, lines = f"p-GAF: {asked.kind} over seeds", over_seeds(asked.kind, asked)
     print("\n".join(lines))
