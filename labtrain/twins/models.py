@@ -13,11 +13,12 @@ from labtrain.errors import UsageError
 from labtrain.twins import bias_tmr, relaxation, soft_bounds, telegraph, write_noise
 from labtrain.twins.bias_tmr import fit_bias_tmr
 from labtrain.twins.fit import Fit, Floats
-from labtrain.twins.memristor_sweeps import SWEEP_MODELS, SweepModel, both_ways, fit_sweeps, sweeps
+from labtrain.twins.memristor_sweeps import both_ways, fit_sweeps, sweeps
 from labtrain.twins.nano_neuron import fit_nano_neuron
 from labtrain.twins.relaxation import fit_relaxation
 from labtrain.twins.resistance import fit_resistance
 from labtrain.twins.soft_bounds import fit_soft_bounds
+from labtrain.twins.sweep_models import SWEEP_MODELS, SweepModel
 from labtrain.twins.switching import counts_of, fit_switching
 from labtrain.twins.telegraph import dwells_of_list, dwells_of_trace, fit_telegraph
 from labtrain.twins.write_noise import fit_repeated_writes, fit_write_noise
