@@ -288,7 +288,7 @@ def main() -> None:
         "",
         f"As it comes over ours (TCP, driver): {ratio / middle['TCP, driver: set + measure']:.0f}. pyvisa-sim"
         f" over ours in process: {faster:.1f} (goal 3). {arguments.rounds} rounds of {BLOCK} calls, load"
-        f" average {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores.",
+        f" average {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores, niceness {os.nice(0)}.",
         "",
         f"{WHY} Here an echo takes {middle[ECHO]:.0f} us and pyvisa-sim {statistics.median(sim):.0f}.",
     ]
