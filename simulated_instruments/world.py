@@ -159,10 +159,6 @@ class World:
             for tell in self._told:
                 tell()
 
-    def wired(self, node: str) -> bool:
-        """Tell whether any wire goes to ``node``."""
-        return self._network.wired(node)
-
     @property
     def outputs_on(self) -> bool:
         """Whether any source's output is on."""
