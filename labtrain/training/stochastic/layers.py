@@ -148,9 +148,12 @@ class StochasticLinear(torch.nn.Module):  # type: ignore[misc]  # torch is not t
                 remedy="quantise or clip what goes into the layer",
             )
         wanted = encoding.probability(given.clamp(encoding.low, 1.0)).numpy()
-        streams = self.array.streams(wanted, self.counting.n_bits)
         plain = weight.detach().to("cpu", torch.float64)
-        return self._counted(streams, self._weight_streams(plain), plain)
+        weights = self._weight_streams(plain)
+        tiles = [wanted[first : first + _TILE] for first in range(0, max(len(wanted), 1), _TILE)]
+        return torch.cat(
+            [self._counted(self.array.streams(rows, self.counting.n_bits), weights, plain) for rows in tiles]
+        )
 
     def _weight_streams(self, weight: torch.Tensor) -> Words:
         """Return ``[out, words, in]``; equal weights share one stream where that is asked for."""
@@ -211,6 +214,8 @@ class StochasticLinear(torch.nn.Module):  # type: ignore[misc]  # torch is not t
         )
 
 
+_TILE = 64
+"""Rows whose streams are drawn and counted at once: they stay in the cache."""
 _ROUNDING = 1e-3
 """Beyond the range by this much is rounding of low-precision dtypes: clipped without a word."""
 
