@@ -34,7 +34,7 @@ FEW = 20
 
 @pytest.mark.parametrize("name", CASES)
 def test_every_models_twin_predicts_the_next_measurement(name):
-    """Of 20 devices here, of more in benchmarks/RESULTS.md; the scatter is estimated from the same few readings."""
+    """Of 20 devices here, of more in benchmarks/RESULTS.md; scatter is estimated from few readings."""
     shares = [share_inside(name, seed, seed + 1) for seed in range(FEW)]
     error = np.std(shares, ddof=1) / np.sqrt(FEW)
     assert 0.935 - 3.7 * error <= np.mean(shares) <= 0.975 + 3.7 * error
