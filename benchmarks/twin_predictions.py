@@ -80,7 +80,7 @@ def main() -> None:
         *(row(given.store, name) for name in given.models if len(lines_of(given.store, name)) > 1),
         "",
         "The band is 1.96 standard deviations of curve and reading together; the latter is estimated from as",
-        "few readings as were fitted (33 of a resistance), and mean dwell times are skew: a little below 95 %.",
+        "few readings as were fitted (33 of a resistance), mean dwell times are skew: a little below 95 %.",
     ]
     print("\n".join(lines))
     if given.publish:
