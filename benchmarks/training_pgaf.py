@@ -236,7 +236,7 @@ def run(study: Study, cell: Cell) -> dict[str, Any]:
 def reached(path: Path, recipe: str) -> list[str]:
     """Say when held-out accuracy first reached 97 and 98 %, and how far the work was cut until then."""
     recording = Recording.open(path)
-    epochs, gates = recording.rows(f"train/{recipe}/epochs"), recording.rows(f"train/{recipe}/gates")
+    epochs, gates = (recording.rows(f"train/{recipe}/{name}").columns for name in ("epochs", "gates"))
     cuts = dict(zip(gates["epoch"].tolist(), gates["gradient_mac_reduction"].tolist(), strict=True))
     lines = []
     for goal in (97.0, 98.0):
