@@ -28,8 +28,8 @@ TEACHER, STUDENT = 1, 0
 """Address the initial weights."""
 
 SETTINGS = (
-    Setting("hidden", "layers", (80,), "device neurons of the student's hidden layers", low=1, high=4096),
-    Setting("teacher_hidden", "layers", (512, 512), "tanh units of the teacher", low=1, high=8192),
+    Setting("hidden", "layers", (220,), "device neurons of the student's hidden layers", low=1, high=4096),
+    Setting("teacher_hidden", "layers", (1024, 1024), "tanh units of the teacher", low=1, high=8192),
     Setting("epochs", "integer", 15, "the student's passes over the training images", low=1, high=10_000),
     Setting("teacher_epochs", "integer", 10, "the teacher's", low=1, high=10_000),
     Setting("batch_size", "integer", 128, "samples a step", low=1, high=60_000),
