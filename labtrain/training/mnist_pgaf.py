@@ -21,7 +21,7 @@ SETTINGS = (
     Setting("hidden", "layers", (512, 512), "neurons of each hidden layer", low=1, high=8192),
     Setting("epochs", "integer", 20, "passes over the training images", low=1, high=10_000),
     Setting("batch_size", "integer", 256, "samples a step", low=1, high=60_000),
-    Setting("learning_rate", "quantity", 0.002, "Adam's first; it falls to 2 %", low=1e-7, high=10),
+    Setting("learning_rate", "quantity", 0.0015, "Adam's first; it falls to 2 %", low=1e-7, high=10),
     Setting("activation", "choice", "tanh", "of the hidden layers", choices=("tanh", "sigmoid")),
     *IMAGE_SETTINGS,
     COSTS,
