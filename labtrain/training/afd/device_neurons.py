@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from functools import lru_cache
+from collections.abc import Mapping
 from typing import Any, cast, final
 
 import numpy as np
@@ -18,6 +17,7 @@ from labtrain.training.afd.fused_layer import FusedCache, single
 from labtrain.training.afd.ledger import NeuronLedger
 from labtrain.training.afd.mapping import BiasMapping
 from labtrain.training.one_chip import copied_around, diverged
+from labtrain.training.passes import first_order, outside_graphs
 from labtrain.training.state import as_numpy, as_tensors
 
 
@@ -70,9 +70,7 @@ class DeviceNeurons(torch.nn.Module):  # type: ignore[misc]  # torch is not type
         UsageError
             For another width, or values that are not finite (nothing is then driven).
         """
-        if torch.compiler.is_compiling():
-            return _outside_graphs()(z, self)
-        return _respond(z, self)
+        return outside_graphs(_Respond, z, self, self.training and torch.is_grad_enabled())
 
     def currents(self, z: torch.Tensor) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
         """Return the source's currents for ``z`` as a batch ``[B, n]``, and where clipped."""
@@ -177,22 +175,6 @@ def device_layers(network: torch.nn.Module) -> list[DeviceNeurons]:
     return [layer for layer in network.modules() if isinstance(layer, DeviceNeurons)]
 
 
-@lru_cache(maxsize=1)
-def _outside_graphs() -> Callable[[torch.Tensor, DeviceNeurons], torch.Tensor]:
-    """Return the devices' answer as a function that torch's compiler does not look into.
-
-    It would trace the NumPy behind it and read devices while it does. Made when the compiler asks for it:
-    it takes seconds to load, and few need it.
-    """
-    untraced: Callable[[torch.Tensor, DeviceNeurons], torch.Tensor] = torch.compiler.disable(_respond)
-    return untraced
-
-
-def _respond(z: torch.Tensor, layer: DeviceNeurons) -> torch.Tensor:
-    answer: torch.Tensor = _Respond.apply(z, layer, layer.training and torch.is_grad_enabled())
-    return answer
-
-
 class _Respond(torch.autograd.Function):  # type: ignore[misc]
     """Forward: the devices. Backward: the slope that was read with them."""
 
@@ -215,6 +197,7 @@ class _Respond(torch.autograd.Function):  # type: ignore[misc]
         return _like(layer.mapping.activation(volts), z)
 
     @staticmethod
+    @first_order("device neurons", "two readings hold a first derivative only")
     def backward(ctx: Any, gradient: torch.Tensor) -> Any:
         if not ctx.has_slopes:
             raise UsageError(
@@ -222,24 +205,7 @@ class _Respond(torch.autograd.Function):  # type: ignore[misc]
                 remedy="call train() on the network before a forward pass whose gradient you need",
             )
         (slope,) = ctx.saved_tensors  # unpacked once only: recomputation counts
-        # Gradients are only recorded here under create_graph: one autograd node less in every plain step.
-        times = _SlopeTimes.apply(gradient, slope) if torch.is_grad_enabled() else gradient * slope
-        return times, None, None
-
-
-class _SlopeTimes(torch.autograd.Function):  # type: ignore[misc]
-    """gradient * slope, refusing to be differentiated."""
-
-    @staticmethod
-    def forward(ctx: Any, gradient: torch.Tensor, slope: torch.Tensor) -> torch.Tensor:
-        return gradient * slope
-
-    @staticmethod
-    def backward(ctx: Any, gradient: torch.Tensor) -> Any:
-        raise UsageError(
-            "double backward through device neurons is refused: two readings hold a first derivative only",
-            remedy="use a first-order optimiser (without create_graph=True)",
-        )
+        return gradient * slope, None, None
 
 
 def _like(values: NDArray[np.float64], z: torch.Tensor) -> torch.Tensor:

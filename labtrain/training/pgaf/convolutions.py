@@ -8,8 +8,8 @@ import torch
 
 from labtrain.errors import UsageError
 from labtrain.kernels.masked_convolutions import input_gradient, weight_gradient
-from labtrain.training.pgaf.counting import CountedLayer, compactable, share_of
-from labtrain.training.pgaf.passes import first_order, outside_graphs
+from labtrain.training.passes import outside_graphs
+from labtrain.training.pgaf.counting import SAMPLED_ONCE, CountedLayer, compactable, share_of
 
 DENSE_FROM = 0.3
 """Share of non-zero errors from which torch's dense convolutions are quicker (measured, one core)."""
@@ -115,7 +115,7 @@ class _Convolution(torch.autograd.Function):  # type: ignore[misc]
         return torch.nn.functional.conv2d(x, weight, bias, layer.stride, layer.padding)
 
     @staticmethod
-    @first_order
+    @SAMPLED_ONCE
     def backward(ctx: Any, gradient: torch.Tensor) -> Any:
         (x,) = ctx.saved_tensors
         errors, weights = ctx.layer.gradients(gradient, x, ctx.needs_input_grad[0])

@@ -7,11 +7,17 @@ from typing import Any
 
 import torch
 
+from labtrain.training.passes import first_order
+
 WEIGHTS_DENSE_FROM, PROPAGATION_DENSE_FROM = 0.25, 0.04
 """Shares of multiply-accumulates from which a dense product is quicker than the compacted one (measured on
 one core, lists included): whole rows are added up for weights, single entries gathered for errors."""
 NARROW = 32
 """Outputs up to which the compacted propagation is quicker at any share: BLAS does thin products badly."""
+
+
+SAMPLED_ONCE = first_order("sampled gates", "two samples stand for a first derivative only")
+"""Of the backward passes of gated layers."""
 
 
 @dataclass

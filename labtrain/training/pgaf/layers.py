@@ -8,15 +8,16 @@ import torch
 
 from labtrain.errors import UsageError
 from labtrain.kernels.masked_products import RowLists, input_gradient, weight_gradient
+from labtrain.training.passes import outside_graphs
 from labtrain.training.pgaf.counting import (
     NARROW,
     PROPAGATION_DENSE_FROM,
+    SAMPLED_ONCE,
     WEIGHTS_DENSE_FROM,
     CountedLayer,
     compactable,
     share_of,
 )
-from labtrain.training.pgaf.passes import first_order, outside_graphs
 from labtrain.training.pgaf.sampler import SwitchSampler
 
 
@@ -198,7 +199,7 @@ class _First(torch.autograd.Function):  # type: ignore[misc]
         return torch.nn.functional.linear(x, weight, bias)
 
     @staticmethod
-    @first_order
+    @SAMPLED_ONCE
     def backward(ctx: Any, gradient: torch.Tensor) -> Any:
         (x,) = ctx.saved_tensors
         delta = gradient.reshape(-1, gradient.shape[-1]).contiguous()
@@ -220,7 +221,7 @@ class _Gated(torch.autograd.Function):  # type: ignore[misc]
         return torch.nn.functional.linear(activations, weight, bias).view(*z.shape[:-1], -1)
 
     @staticmethod
-    @first_order
+    @SAMPLED_ONCE
     def backward(ctx: Any, gradient: torch.Tensor) -> Any:
         if not ctx.gated:
             raise _no_gates()
@@ -244,7 +245,7 @@ class _GatedActivation(torch.autograd.Function):  # type: ignore[misc]
         return activations.view(z.shape)
 
     @staticmethod
-    @first_order
+    @SAMPLED_ONCE
     def backward(ctx: Any, gradient: torch.Tensor) -> Any:
         if not ctx.gated:
             raise _no_gates()

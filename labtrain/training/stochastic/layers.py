@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
-from functools import lru_cache
 from typing import Any, cast, final
 
 import numpy as np
@@ -17,6 +16,7 @@ from labtrain.kernels import stream_products
 from labtrain.kernels.sequences import normals
 from labtrain.kernels.stream_words import Words
 from labtrain.training.one_chip import copied_around, diverged
+from labtrain.training.passes import first_order, outside_graphs
 from labtrain.training.state import as_numpy, as_tensors
 from labtrain.training.stochastic.generators import Floats, Generators
 from labtrain.training.stochastic.moments import Counting, variance
@@ -118,7 +118,7 @@ class StochasticLinear(torch.nn.Module):  # type: ignore[misc]  # torch is not t
         how = self.train_with if self.training else self.evaluator
         if how == "bits":
             gradient = self.training and torch.is_grad_enabled()
-            return cast(torch.Tensor, _outside_graphs()(x, weight, self, gradient))
+            return outside_graphs(_Count, x, weight, self, gradient)
         if how == "exact":
             return torch.nn.functional.linear(x, weight)
         flat = x.reshape(-1, self.in_features)
@@ -220,13 +220,6 @@ _ROUNDING = 1e-3
 """Beyond the range by this much is rounding of low-precision dtypes: clipped without a word."""
 
 
-@lru_cache(maxsize=1)
-def _outside_graphs() -> Callable[..., torch.Tensor]:
-    """Return the count as a function that torch's compiler does not look into; made on first use."""
-    untraced: Callable[..., torch.Tensor] = torch.compiler.disable(_count)
-    return untraced
-
-
 class _Count(torch.autograd.Function):  # type: ignore[misc]
     """Forward: bits. Backward: the product's mean."""
 
@@ -240,6 +233,7 @@ class _Count(torch.autograd.Function):  # type: ignore[misc]
         return counted.to(x.device, x.dtype).view(*x.shape[:-1], -1)
 
     @staticmethod
+    @first_order("counted bits", "a straight-through gradient has no derivative")
     def backward(ctx: Any, gradient: torch.Tensor) -> Any:
         if not ctx.has_gradient:
             raise UsageError(
@@ -247,33 +241,7 @@ class _Count(torch.autograd.Function):  # type: ignore[misc]
                 remedy="call train() on the network before a forward pass whose gradient you need",
             )
         x, weight = ctx.saved_tensors
-        apply = _Product.apply if torch.is_grad_enabled() else _Product.of
-        return (*apply(gradient, x, weight), None, None)
-
-
-class _Product(torch.autograd.Function):  # type: ignore[misc]
-    """The gradients of the mean, refusing to be differentiated."""
-
-    @staticmethod
-    def of(
-        gradient: torch.Tensor, x: torch.Tensor, weight: torch.Tensor
-    ) -> tuple[torch.Tensor, torch.Tensor]:
         flat = gradient.reshape(-1, gradient.shape[-1])
         rows = x.reshape(-1, x.shape[-1]).to(gradient.dtype)
-        return (gradient @ weight.to(gradient.dtype)).to(x.dtype), (flat.T @ rows).to(weight.dtype)
-
-    @staticmethod
-    def forward(ctx: Any, gradient: torch.Tensor, x: torch.Tensor, weight: torch.Tensor) -> Any:
-        return _Product.of(gradient, x, weight)
-
-    @staticmethod
-    def backward(ctx: Any, *gradients: torch.Tensor) -> Any:
-        raise UsageError(
-            "double backward through counted bits is refused: a straight-through gradient has no derivative",
-            remedy="use a first-order optimiser (without create_graph=True)",
-        )
-
-
-def _count(x: torch.Tensor, weight: torch.Tensor, layer: StochasticLinear, gradient: bool) -> torch.Tensor:
-    answer: torch.Tensor = _Count.apply(x, weight, layer, gradient)
-    return answer
+        errors = (gradient @ weight.to(gradient.dtype)).to(x.dtype)
+        return errors, (flat.T @ rows).to(weight.dtype), None, None
