@@ -6,7 +6,8 @@ Knows nothing of Dask: it is an object whose methods are called by name, one at 
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, final
 
@@ -67,52 +68,44 @@ class BenchActor:
 
     def describe(self) -> dict[str, Any]:
         """Return the bench as plain data, and the session's file."""
-        with self._lock:
-            self._require_open()
-            return {**self._bench.describe(), "session": str(self._session.path)}
+        with self._held() as bench:
+            return {**bench.describe(), "session": str(self._session.path)}
 
     def plan(self) -> BenchPlan:
         """Return the validated bench file."""
-        with self._lock:
-            self._require_open()
-            return self._bench.plan
+        with self._held() as bench:
+            return bench.plan
 
     def array(self, name: str) -> tuple[str, dict[str, float]]:
         """Return the role of an array and the numbers that it is known by."""
-        with self._lock:
-            self._require_open()
-            array = self._bench.array(name)
+        with self._held() as bench:
+            array = bench.array(name)
             return role(array), properties(array)
 
     def answer(self, name: str, verb: str, inputs: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
         """Have an array answer a call, a whole batch at once; it is in the record when this returns."""
-        with self._lock:
-            self._require_open()
-            return answer(self._bench.array(name), verb, inputs)
+        with self._held() as bench:
+            return answer(bench.array(name), verb, inputs)
 
     def array_state(self, name: str) -> dict[str, Any]:
         """Return an array's state."""
-        with self._lock:
-            self._require_open()
-            state: dict[str, Any] = self._bench.array(name).state_dict()
+        with self._held() as bench:
+            state: dict[str, Any] = bench.array(name).state_dict()
             return state
 
     def load_array_state(self, name: str, state: dict[str, Any]) -> None:
         """Take an array's state back."""
-        with self._lock:
-            self._require_open()
-            self._bench.array(name).load_state_dict(state)
+        with self._held() as bench:
+            bench.array(name).load_state_dict(state)
 
     def now_ns(self) -> int:
         """Return the bench's time."""
-        with self._lock:
-            self._require_open()
-            return self._bench.clock.now_ns()
+        with self._held() as bench:
+            return bench.clock.now_ns()
 
     def note(self, text: str) -> None:
         """Put an operator's note into the session."""
-        with self._lock:
-            self._require_open()
+        with self._held():
             self._session.note(text)
 
     def close(self, status: Status = "complete") -> str:
@@ -122,20 +115,29 @@ class BenchActor:
             return str(self._session.path)
 
     def _watch(self) -> None:
-        while self._called.wait(self._idle_seconds):
-            self._called.clear()
-            if self._ended:
-                return
-        with self._lock:
-            self._end("aborted", f"nobody called for {self._idle_seconds:g} s")
+        while not self._ended:
+            if self._called.wait(self._idle_seconds):
+                self._called.clear()
+                continue
+            with self._lock:
+                # A call that was longer than the wait ended just now: the wait begins anew.
+                if not self._called.is_set():
+                    self._end("aborted", f"nobody called for {self._idle_seconds:g} s")
 
-    def _require_open(self) -> None:
-        self._called.set()
-        if self._ended:
-            raise UsageError(
-                f"the far bench is no longer open: {self._ended}; it is safe, {self._session.path} is sealed",
-                remedy="open it anew, with a larger idle_seconds where batches are further apart",
-            )
+    @contextmanager
+    def _held(self) -> Iterator[Bench]:
+        """Give the bench for the length of one call; the idle time begins at its end."""
+        with self._lock:
+            if self._ended:
+                raise UsageError(
+                    f"the far bench is no longer open: {self._ended};"
+                    f" it is safe, {self._session.path} is sealed",
+                    remedy="open it anew, with a larger idle_seconds where batches are further apart",
+                )
+            try:
+                yield self._bench
+            finally:
+                self._called.set()
 
     def _end(self, status: Status, reason: str) -> None:
         if self._ended:

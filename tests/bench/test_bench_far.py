@@ -45,6 +45,15 @@ def test_a_bench_that_nobody_calls_goes_to_its_safe_state(tmp_path):
     assert actor.close() == str(tmp_path / "far.h5")
 
 
+def test_a_call_that_is_longer_than_the_idle_time_does_not_end_the_bench(tmp_path):
+    actor = BenchActor(DEMO, str(tmp_path / "far.h5"), idle_seconds=0.3)
+    with actor._held():
+        time.sleep(1.0)  # the idle time passes while the bench answers
+    assert actor.now_ns() > 0
+    with Recording.open(actor.close()) as recording:
+        assert recording.status == "complete"
+
+
 def test_a_bench_file_that_is_none_leaves_no_journal(tmp_path):
     with pytest.raises(UsageError):
         BenchActor(str(tmp_path / "none.toml"), str(tmp_path / "far.h5"))
