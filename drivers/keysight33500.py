@@ -19,7 +19,7 @@ from typing import Any
 
 from pymeasure.instruments import Instrument
 
-from drivers.pulse_channel import PulseChannel, TwoChannels, word
+from drivers.pulse_channel import PulseChannel, TwoChannels, of_both_channels, word
 from drivers.scpi_properties import number
 from labtrain.errors import UsageError
 from labtrain.roles.spec import DriverSpec
@@ -118,12 +118,6 @@ _QUESTIONS = {
     "polarity": ":OUTP{ch}:POL?",
     "output": ":OUTP{ch}?",
 }
-_SETTINGS = {
-    f"{channel}.{name}": question.format(ch=channel).encode()
-    for channel in ("1", "2")
-    for name, question in _QUESTIONS.items()
-}
-"""See :attr:`DriverSpec.settings`."""
 
 SPEC = DriverSpec(
     model="33522B",
@@ -133,6 +127,6 @@ SPEC = DriverSpec(
     channel=lambda instrument, name: instrument.pulse_channels[int(name)],
     nodes=lambda channel: (channel,),
     safe_off=(b":ABOR\n", b":OUTP1 OFF\n", b":OUTP2 OFF\n"),
-    settings=_SETTINGS,
+    settings=of_both_channels(_QUESTIONS),
     options={"output_load": "ohm"},
 )

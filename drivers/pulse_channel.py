@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from pymeasure.instruments import Channel, Instrument, SCPIMixin
@@ -25,6 +26,15 @@ def polarity(header: str) -> Any:
         map_values=True,
         cast=lambda text: "NORM" if word(text) == "NOR" else word(text),
     )
+
+
+def of_both_channels(questions: Mapping[str, str]) -> dict[str, bytes]:
+    """Return :attr:`DriverSpec.settings` of two channels; ``{ch}`` in a question is the channel's number."""
+    return {
+        f"{channel}.{name}": question.format(ch=channel).encode()
+        for channel in ("1", "2")
+        for name, question in questions.items()
+    }
 
 
 class PulseChannel(Channel):
