@@ -27,16 +27,16 @@ from unittest import mock
 import numpy as np
 import torch
 from harness import Ratio, paired, publish, ratio_table
+from kept_sessions import kept_run
+from small_mnist import small_mnist, train_blind
 
 from labtrain import Recording
 from labtrain.arrays.simulated_switches import SimulatedSwitchArray
 from labtrain.arrays.switches import Outcome, SwitchArray
-from labtrain.cli.study_cells import Cell, Study, recorded_result, run_cell
+from labtrain.cli.study_cells import Cell, Study, recorded_result
 from labtrain.kernels.switching import SwitchingLaw
 from labtrain.populations import draw
-from labtrain.training.datasets import load_images
-from labtrain.training.image_run import split_images
-from labtrain.training.loop import Schedule, Split, Training, accuracy
+from labtrain.training.loop import Schedule, Split
 from labtrain.training.pgaf import GATES, SwitchSampler, calibrate, convert, layers
 from labtrain.training.pgaf.chip import MEASURED
 from labtrain.training.pgaf.gates import SIGMOID
@@ -178,8 +178,7 @@ def cosine(network: torch.nn.Sequential, kind: str, seed: int, split: Split) -> 
 
 
 def table_row(kind: str, seed: int, data: Path, epochs: int = 10) -> dict[str, float]:
-    whole = split_images(load_images(data, "mnist"), "validation", seed)[0]
-    split = replace(whole, train_x=whole.train_x[:10_000], train_y=whole.train_y[:10_000])
+    split = small_mnist(data, seed)
     start = conventional((784, 256, 256, 10), "tanh", seed)
     network = start if kind == "exact" else with_switches(start, kind, seed)
     cosines = [] if kind == "exact" else [cosine(network, kind, seed, split)]
@@ -188,10 +187,7 @@ def table_row(kind: str, seed: int, data: Path, epochs: int = 10) -> dict[str, f
         if kind != "exact" and epoch.epoch in (0, epochs // 2 - 1, epochs - 1):
             cosines.append(cosine(network, kind, seed, split))
 
-    # The loop looks at held-out images after every epoch; here once, at the end.
-    blind = replace(split, validation_x=split.validation_x[:0], validation_y=split.validation_y[:0])
-    Training(network, blind, Schedule(epochs, 128, 0.002), seed=seed).run(after_epoch=after_epoch)
-    reached = accuracy(network, split.validation_x, split.validation_y)
+    reached = train_blind(network, split, Schedule(epochs, 128, 0.002), seed, after_epoch=after_epoch)
     cut = 1.0 if kind == "exact" else reduction(network)
     return {"accuracy": reached, "reduction": cut} | {f"cosine{i}": c for i, c in enumerate(cosines)}
 
@@ -223,16 +219,6 @@ def costs_of_switches(data: Path, seeds: int, folder: Path) -> list[str]:
     return lines
 
 
-def run(study: Study, cell: Cell) -> dict[str, Any]:
-    """Run a cell unless it is there; its CPU seconds come with the result."""
-    found, beside = recorded_result(study, cell), cell.path(study).with_suffix(".cpu")
-    if found is None:
-        started = time.process_time()
-        found = run_cell(study, cell)
-        beside.write_text(f"{time.process_time() - started:.1f}\n")
-    return found | {"cpu": float(beside.read_text()) if beside.exists() else float("nan")}
-
-
 def reached(path: Path, recipe: str) -> list[str]:
     """Say when held-out accuracy first reached 97 and 98 %, and how far the work was cut until then."""
     recording = Recording.open(path)
@@ -256,7 +242,7 @@ def over_seeds(kind: str, asked: argparse.Namespace) -> list[str]:
     names = ("accuracy", "baseline_accuracy")
     counted = ("gradient_mac_reduction", "training_mac_reduction", "gradient_energy_saved", "energy_saved")
     lines = [f"| seed | {' | '.join((*names, *counted))} | CPU s |", "|---" * 8 + "|"]
-    found = [run(study, Cell((), (), seed)) for seed in seeds]
+    found = [kept_run(study, Cell((), (), seed)) for seed in seeds]
     figures = [[one[name] for name in names] + [one["ledger"][name] for name in counted] for one in found]
     for seed, one, row in zip(seeds, found, figures, strict=True):
         lines.append(f"| {seed} | {' | '.join(f'{x:.4g}' for x in row)} | {one['cpu']:.0f} |")
@@ -264,7 +250,7 @@ def over_seeds(kind: str, asked: argparse.Namespace) -> list[str]:
     lines.append(f"| mean | {' | '.join(f'{x:.4g}' for x in means)} | |")
     held_out = Cell((), (("split", "validation"),), 101)
     if asked.held_out:
-        run(study, held_out)
+        kept_run(study, held_out)
     if recorded_result(study, held_out) is not None:
         lines += ["", *reached(held_out.path(study), recipe)]
     return lines
