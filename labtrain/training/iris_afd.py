@@ -9,13 +9,12 @@ from __future__ import annotations
 
 import torch
 
-from labtrain.clock import RealClock
 from labtrain.training.afd.device_settings import DEVICE_SETTINGS
 from labtrain.training.afd.device_training import DeviceTraining
 from labtrain.training.afd.result import training_result
 from labtrain.training.determinism import deterministic
-from labtrain.training.iris import fold_splits, load_iris
-from labtrain.training.loop import Epoch, Schedule, Split, train
+from labtrain.training.folds import FoldedRun
+from labtrain.training.loop import Epoch, Split, train
 from labtrain.training.networks import tanh_perceptron
 from labtrain.training.randomness import initialise
 from labtrain.training.recipes import Context, Recipe
@@ -42,31 +41,20 @@ def run(context: Context) -> dict[str, object]:
 
 
 def _run(context: Context) -> dict[str, object]:
-    settings = context.settings
-    schedule = Schedule(settings["epochs"], settings["batch_size"], settings["learning_rate"])
-    splits = fold_splits(*load_iris(), settings["folds"], context.seed)
-    sizes = (INPUTS, *settings["hidden"], CLASSES)
+    folds = FoldedRun.prepare(context, RECIPE.name)
+    sizes = (INPUTS, *context.settings["hidden"], CLASSES)
     training = DeviceTraining.prepare(context, RECIPE.name, sizes, torch.float64)
-    context.progress.start(f"train {RECIPE.name}", len(splits) * schedule.epochs)
 
-    clock, spent_ns = RealClock(), 0
-    reached, baselines = [], []
-    for fold, split in enumerate(splits):
-        beside = _baseline(context, sizes, split, schedule, fold) if context.baseline else []
-        started = clock.now_ns()
-        _, epochs = training.run_fold(fold, split, schedule, beside)
-        reached.append(epochs[-1].validation_accuracy)
-        spent_ns += clock.now_ns() - started
-        baselines.append(beside[-1].validation_accuracy if beside else None)
-    return training_result(training, "validation", reached, baselines, spent_ns / 1e9)
+    def fold(k: int, split: Split, beside: list[Epoch]) -> list[Epoch]:
+        return training.run_fold(k, split, folds.schedule, beside)[1]
 
+    def beside(k: int, split: Split) -> list[Epoch]:
+        network = tanh_perceptron(sizes, torch.float64)
+        initialise(network, context.seed, k)
+        return train(network, split, folds.schedule, seed=context.seed, k=k)
 
-def _baseline(
-    context: Context, sizes: tuple[int, ...], split: Split, schedule: Schedule, fold: int
-) -> list[Epoch]:
-    network = tanh_perceptron(sizes, torch.float64)
-    initialise(network, context.seed, fold)
-    return train(network, split, schedule, seed=context.seed, k=fold)
+    folds.train(fold, beside)
+    return training_result(training, "validation", folds.accuracies, folds.baselines, folds.spent_ns / 1e9)
 
 
 RECIPE = Recipe(

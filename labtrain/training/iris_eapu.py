@@ -10,12 +10,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from statistics import fmean
-from typing import Any
 
 import torch
 
-from labtrain.clock import RealClock
 from labtrain.training.determinism import deterministic
 from labtrain.training.eapu.chip import open_synapses
 from labtrain.training.eapu.choices import INNER_SETTINGS, RULE, inner_optimiser, write_rule
@@ -23,8 +20,7 @@ from labtrain.training.eapu.crossbar_linear import CrossbarLinear
 from labtrain.training.eapu.optimiser import EaPU
 from labtrain.training.eapu.pairs import PairedSynapses
 from labtrain.training.eapu.records import WriteRecord
-from labtrain.training.folds import train_fold
-from labtrain.training.iris import fold_splits, load_iris
+from labtrain.training.folds import FoldedRun, train_fold
 from labtrain.training.loop import Epoch, Schedule, Split, Training, train
 from labtrain.training.networks import tanh_perceptron
 from labtrain.training.randomness import initialise
@@ -72,18 +68,24 @@ class _Run:
     """Folds of one chip."""
 
     context: Context
+    schedule: Schedule
     synapses: list[PairedSynapses]
     record: TrainingRecord
     writes: WriteRecord
     optimisers: list[EaPU] = field(default_factory=list)
     layers: list[CrossbarLinear] = field(default_factory=list)
 
-    def fold(self, k: int, split: Split, schedule: Schedule, beside: Sequence[Epoch]) -> list[Epoch]:
+    def beside(self, k: int, split: Split) -> list[Epoch]:
+        """Train with ideal writes and products."""
+        network = self._digital(k)
+        optimiser = inner_optimiser(network, self.schedule.learning_rate, self.context.settings)
+        return train(network, split, self.schedule, seed=self.context.seed, k=k, optimiser=optimiser)
+
+    def fold(self, k: int, split: Split, beside: Sequence[Epoch]) -> list[Epoch]:
         """Train one fold."""
         network = self.build(k)
-        optimiser = self.optimiser(network, schedule)
-
-        training = Training(network, split, schedule, seed=self.context.seed, k=k, optimiser=optimiser)
+        optimiser = self.optimiser(network)
+        training = Training(network, split, self.schedule, seed=self.context.seed, k=k, optimiser=optimiser)
         return train_fold(
             self.context,
             self.record,
@@ -96,10 +98,7 @@ class _Run:
     def build(self, k: int) -> torch.nn.Sequential:
         """Bring the cells to the fold's first weights; they start where a conventional network does."""
         settings = self.context.settings
-        sizes = (INPUTS, settings["hidden"], CLASSES)
-        model = tanh_perceptron(sizes, torch.float64)
-        initialise(model, self.context.seed, k)
-        digital = [layer for layer in model if isinstance(layer, torch.nn.Linear)]
+        digital = [layer for layer in self._digital(k) if isinstance(layer, torch.nn.Linear)]
         layers = []
         for cells, start, largest in zip(self.synapses, digital, (_INPUT_RANGE, 1.0), strict=True):
             cells.verify(start.weight, settings["threshold"] / 2, settings["verify_rounds"])
@@ -110,18 +109,36 @@ class _Run:
         self.layers += layers
         return torch.nn.Sequential(layers[0], torch.nn.Tanh(), layers[1])
 
-    def optimiser(self, network: torch.nn.Module, schedule: Schedule) -> EaPU:
+    def optimiser(self, network: torch.nn.Module) -> EaPU:
         """EaPU on the cells of the network's layers."""
         settings = self.context.settings
         crossbars = [layer for layer in network.modules() if isinstance(layer, CrossbarLinear)]
         optimiser = EaPU(
-            inner_optimiser(network, schedule.learning_rate, settings),
+            inner_optimiser(network, self.schedule.learning_rate, settings),
             rule=write_rule(settings["rule"], settings["threshold"]),
             cells={layer.weight: layer.synapses for layer in crossbars},
             seed=self.context.seed,
         )
         self.optimisers.append(optimiser)
         return optimiser
+
+    def ledger(self) -> dict[str, float]:
+        """Sum what was written and multiplied over all folds."""
+        updates = sum(optimiser.updates for optimiser in self.optimisers)
+        shares = [optimiser.write_ratio() * optimiser.updates for optimiser in self.optimisers]
+        return {
+            "write_ratio": sum(shares) / updates,
+            "writes": sum(cells.written for cells in self.synapses),
+            "clipped_writes": sum(cells.clipped for cells in self.synapses),
+            "products": sum(layer.multiplications for layer in self.layers),
+            "flagged_products": sum(layer.flagged for layer in self.layers),
+        }
+
+    def _digital(self, k: int) -> torch.nn.Sequential:
+        """Return the conventional network of a fold, freshly drawn."""
+        network = tanh_perceptron(_sizes(self.context), torch.float64)
+        initialise(network, self.context.seed, k)
+        return network
 
 
 def run(context: Context) -> dict[str, object]:
@@ -131,27 +148,21 @@ def run(context: Context) -> dict[str, object]:
 
 
 def _run(context: Context) -> dict[str, object]:
-    settings = context.settings
     started = context.bench.clock.now_ns() if context.bench else None
-    sizes = (INPUTS, settings["hidden"], CLASSES)
-    splits = fold_splits(*load_iris(), settings["folds"], context.seed)
-    schedule = Schedule(settings["epochs"], settings["batch_size"], settings["learning_rate"])
+    folds = FoldedRun.prepare(context, RECIPE.name)
     run = _Run(
         context,
-        _open(context, sizes),
+        folds.schedule,
+        _open(context, _sizes(context)),
         TrainingRecord(context.sink, RECIPE.name, {"recipe": RECIPE.name}),
         WriteRecord(context.sink, RECIPE.name),
     )
-    context.progress.start(f"train {RECIPE.name}", len(splits) * schedule.epochs)
-    clock, spent_ns = RealClock(), 0
-    reached, baselines = [], []
-    for k, split in enumerate(splits):
-        beside = _baseline(context, sizes, split, schedule, k) if context.baseline else []
-        baselines += [beside[-1].validation_accuracy] if beside else []
-        since = clock.now_ns()
-        reached.append(run.fold(k, split, schedule, beside)[-1].validation_accuracy)
-        spent_ns += clock.now_ns() - since
-    return _result(run, reached, baselines, started) | {"train_seconds": spent_ns / 1e9}
+    folds.train(run.fold, run.beside)
+    return folds.result(run.ledger(), started, rule=context.settings["rule"])
+
+
+def _sizes(context: Context) -> tuple[int, ...]:
+    return (INPUTS, context.settings["hidden"], CLASSES)
 
 
 def _open(context: Context, sizes: tuple[int, ...]) -> list[PairedSynapses]:
@@ -165,44 +176,6 @@ def _open(context: Context, sizes: tuple[int, ...]) -> list[PairedSynapses]:
         )
         for array in open_synapses(context, ARRAYS, sizes)
     ]
-
-
-def _baseline(
-    context: Context, sizes: tuple[int, ...], split: Split, schedule: Schedule, k: int
-) -> list[Epoch]:
-    network = tanh_perceptron(sizes, torch.float64)
-    initialise(network, context.seed, k)
-    optimiser = inner_optimiser(network, schedule.learning_rate, context.settings)
-    return train(network, split, schedule, seed=context.seed, k=k, optimiser=optimiser)
-
-
-def _result(
-    run: _Run, reached: list[float], baselines: list[float], started_ns: int | None
-) -> dict[str, Any]:
-    context = run.context
-    updates = sum(optimiser.updates for optimiser in run.optimisers)
-    shares = [optimiser.write_ratio() * optimiser.updates for optimiser in run.optimisers]
-    ledger: dict[str, float] = {
-        "write_ratio": sum(shares) / updates,
-        "writes": sum(cells.written for cells in run.synapses),
-        "clipped_writes": sum(cells.clipped for cells in run.synapses),
-        "products": sum(layer.multiplications for layer in run.layers),
-        "flagged_products": sum(layer.flagged for layer in run.layers),
-    }
-    if context.bench is not None and started_ns is not None:
-        ledger["bench_seconds"] = (context.bench.clock.now_ns() - started_ns) / 1e9
-    result = {
-        "recipe": RECIPE.name,
-        "seed": context.seed,
-        "split": "validation",
-        "accuracy": fmean(reached),
-        "accuracies": reached,
-        "baseline_accuracy": fmean(baselines) if baselines else None,
-        "rule": context.settings["rule"],
-        "ledger": ledger,
-    }
-    context.sink.document(f"result/{RECIPE.name}", result)
-    return result
 
 
 RECIPE = Recipe(

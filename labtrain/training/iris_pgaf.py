@@ -7,15 +7,11 @@ gradients is trained beside it.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from statistics import fmean
-from typing import Any
 
 import torch
 
-from labtrain.clock import RealClock
 from labtrain.training.determinism import deterministic
-from labtrain.training.folds import train_fold
-from labtrain.training.iris import fold_splits, load_iris
+from labtrain.training.folds import FoldedRun, train_fold
 from labtrain.training.loop import Epoch, Schedule, Split, Training, train
 from labtrain.training.pgaf.chip import THROUGH_RELAYS, sampler_maker, switch_settings
 from labtrain.training.pgaf.converting import MakeSampler, convert
@@ -46,22 +42,27 @@ class _Run:
     """Folds of one chip."""
 
     context: Context
+    schedule: Schedule
     make_sampler: MakeSampler
     record: TrainingRecord
     gates: GateRecord
     networks: list[torch.nn.Module] = field(default_factory=list)
 
-    def fold(self, k: int, split: Split, schedule: Schedule, beside: list[Epoch]) -> list[Epoch]:
+    def beside(self, k: int, split: Split) -> list[Epoch]:
+        """Train with exact gradients."""
+        return train(self._conventional(k), split, self.schedule, seed=self.context.seed, k=k)
+
+    def fold(self, k: int, split: Split, beside: list[Epoch]) -> list[Epoch]:
         """Train one fold."""
         settings = self.context.settings
         network = convert(
-            _conventional(self.context, k),
+            self._conventional(k),
             self.make_sampler,
             sampled=settings["forward"] == "sampled",
             per_batch=settings["gate_per"] == "batch",
         )
         self.networks.append(network)
-        training = Training(network, split, schedule, seed=self.context.seed, k=k)
+        training = Training(network, split, self.schedule, seed=self.context.seed, k=k)
         return train_fold(
             self.context,
             self.record,
@@ -70,6 +71,11 @@ class _Run:
             after_step=self.gates.step,
             before_epoch_row=lambda: self.gates.epoch(network, k),
         )
+
+    def _conventional(self, k: int) -> torch.nn.Sequential:
+        settings = self.context.settings
+        sizes = (INPUTS, settings["hidden"], CLASSES)
+        return conventional(sizes, settings["activation"], self.context.seed, k, torch.float64)
 
 
 def run(context: Context) -> dict[str, object]:
@@ -82,51 +88,12 @@ def _run(context: Context) -> dict[str, object]:
     settings = context.settings
     started = context.bench.clock.now_ns() if context.bench else None
     table = energy_table(settings["costs"])
-    splits = fold_splits(*load_iris(), settings["folds"], context.seed)
-    schedule = Schedule(settings["epochs"], settings["batch_size"], settings["learning_rate"])
+    folds = FoldedRun.prepare(context, RECIPE.name)
     record = TrainingRecord(context.sink, RECIPE.name, {"recipe": RECIPE.name})
     gates = GateRecord(context.sink, RECIPE.name)
-    run = _Run(context, sampler_maker(context, (settings["hidden"],)), record, gates)
-    context.progress.start(f"train {RECIPE.name}", len(splits) * schedule.epochs)
-    clock, spent_ns = RealClock(), 0
-    reached, baselines = [], []
-    for k, split in enumerate(splits):
-        beside = _baseline(context, split, schedule, k) if context.baseline else []
-        baselines += [beside[-1].validation_accuracy] if beside else []
-        since = clock.now_ns()
-        reached.append(run.fold(k, split, schedule, beside)[-1].validation_accuracy)
-        spent_ns += clock.now_ns() - since
-    ledger = gated_ledger(run.networks, table)
-    if context.bench is not None and started is not None:
-        ledger["bench_seconds"] = (context.bench.clock.now_ns() - started) / 1e9
-    return _result(context, reached, baselines, ledger) | {"train_seconds": spent_ns / 1e9}
-
-
-def _conventional(context: Context, k: int) -> torch.nn.Sequential:
-    settings = context.settings
-    sizes = (INPUTS, settings["hidden"], CLASSES)
-    return conventional(sizes, settings["activation"], context.seed, k, torch.float64)
-
-
-def _baseline(context: Context, split: Split, schedule: Schedule, k: int) -> list[Epoch]:
-    return train(_conventional(context, k), split, schedule, seed=context.seed, k=k)
-
-
-def _result(
-    context: Context, reached: list[float], baselines: list[float], ledger: dict[str, float]
-) -> dict[str, Any]:
-    result = {
-        "recipe": RECIPE.name,
-        "seed": context.seed,
-        "split": "validation",
-        "accuracy": fmean(reached),
-        "accuracies": reached,
-        "baseline_accuracy": fmean(baselines) if baselines else None,
-        "gate": context.settings["gate"],
-        "ledger": ledger,
-    }
-    context.sink.document(f"result/{RECIPE.name}", result)
-    return result
+    run = _Run(context, folds.schedule, sampler_maker(context, (settings["hidden"],)), record, gates)
+    folds.train(run.fold, run.beside)
+    return folds.result(gated_ledger(run.networks, table), started, gate=settings["gate"])
 
 
 RECIPE = Recipe(
