@@ -44,7 +44,7 @@ def _family(run: Run, fits: Mapping[str, Fit]) -> Picture:
     for axes in grid.flat[max(len(devices) - wide, 0) : len(devices)]:
         axes.tick_params(labelbottom=True)
     for device, axes in zip(devices, grid.flat, strict=False):
-        _panel(axes, device, select(columns, device=device), fits)
+        draw_device(axes, device, select(columns, device=device), fits)
     figure.supxlabel("current (µA)", fontsize=9)
     figure.supylabel("voltage (mV)", fontsize=9)
     for place, terminal in enumerate(distinct(columns["terminal"])):
@@ -55,7 +55,8 @@ def _family(run: Run, fits: Mapping[str, Fit]) -> Picture:
     return picture(figure, "Voltage against current of every device, with fits", caption)
 
 
-def _panel(axes: Any, device: str, rows: Mapping[str, NDArray[Any]], fits: Mapping[str, Fit]) -> None:
+def draw_device(axes: Any, device: str, rows: Mapping[str, NDArray[Any]], fits: Mapping[str, Fit]) -> None:
+    """Draw the mean reading at each level of every terminal (uA, mV), and the fits that describe them."""
     axes.set_title(device, pad=3)
     anything = False
     for place, terminal in enumerate(distinct(rows["terminal"])):

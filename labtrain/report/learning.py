@@ -78,14 +78,14 @@ def _epochs(rows: Mapping[str, NDArray[Any]]) -> Picture:
     watched = bool(np.isfinite(rows["validation_accuracy"].astype(float)).any())
     figure = new_figure(7.6, 2.9)
     loss, *others = figure.subplots(1, 1 + watched, squeeze=False)[0]
-    _folds(loss, rows, "train_loss", BLUE, "devices in the loop")
+    draw_folds(loss, rows, "train_loss", BLUE, "devices in the loop")
     if "baseline_loss" in rows:
-        _folds(loss, rows, "baseline_loss", ORANGE, "baseline")
+        draw_folds(loss, rows, "baseline_loss", ORANGE, "baseline")
     loss.set_yscale("log")
     for accuracy in others:
-        _folds(accuracy, rows, "validation_accuracy", BLUE, "devices in the loop")
+        draw_folds(accuracy, rows, "validation_accuracy", BLUE, "devices in the loop")
         if "baseline_accuracy" in rows:
-            _folds(accuracy, rows, "baseline_accuracy", ORANGE, "baseline")
+            draw_folds(accuracy, rows, "baseline_accuracy", ORANGE, "baseline")
     for axes, label in zip((loss, *others), ("training loss", "validation accuracy (%)"), strict=False):
         axes.set_xlabel("epoch")
         axes.set_ylabel(label)
@@ -95,7 +95,8 @@ def _epochs(rows: Mapping[str, NDArray[Any]]) -> Picture:
     )
 
 
-def _folds(axes: Any, rows: Mapping[str, NDArray[Any]], name: str, ink: str, label: str) -> None:
+def draw_folds(axes: Any, rows: Mapping[str, NDArray[Any]], name: str, ink: str, label: str) -> None:
+    """Draw a column by epoch, thin for each fold and thick for their mean."""
     if not np.isfinite(rows[name].astype(float)).any():
         return
     for fold in distinct(rows["fold"]):

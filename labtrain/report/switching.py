@@ -41,7 +41,7 @@ def _curves(device: str, fits: Mapping[str, Fit], rows: Mapping[str, NDArray[Any
     grid = figure.subplots(2, len(fits), sharex="col", sharey="row", squeeze=False, height_ratios=[3.2, 1])
     for column, (direction, fit) in enumerate(fits.items()):
         above, below = grid[:, column]
-        _curve(above, fit, _trials(rows, direction, fit), colour(column))
+        draw_curve(above, fit, attempts_at(rows, direction, fit), colour(column))
         above.set_title(f"{device}  {direction.replace('->', ' → ')}")
         points = fit.points
         assert points is not None
@@ -62,7 +62,7 @@ def _curves(device: str, fits: Mapping[str, Fit], rows: Mapping[str, NDArray[Any
     return picture(figure, f"Switching probability of {device} against amplitude", caption)
 
 
-def _trials(rows: Mapping[str, NDArray[Any]], direction: str, fit: Fit) -> NDArray[np.float64]:
+def attempts_at(rows: Mapping[str, NDArray[Any]], direction: str, fit: Fit) -> NDArray[np.float64]:
     """Count the valid attempts behind each point of a fit."""
     good = select(rows, direction=direction, valid=True)
     assert fit.points is not None
@@ -70,7 +70,8 @@ def _trials(rows: Mapping[str, NDArray[Any]], direction: str, fit: Fit) -> NDArr
     return np.array([np.sum(levels == level) for level in fit.points.stimulus], dtype=float)
 
 
-def _curve(axes: Any, fit: Fit, trials: NDArray[np.float64], ink: str) -> None:
+def draw_curve(axes: Any, fit: Fit, trials: NDArray[np.float64], ink: str) -> None:
+    """Draw the counts behind a fit with their error bars, the fitted curve and its band."""
     points = fit.points
     assert points is not None
     k = np.round(points.observed * trials)
