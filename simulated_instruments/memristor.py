@@ -46,9 +46,13 @@ class Memristor(LevelDriven):
         return flicker.read_deviations(white, pink, seed, streams, np.array([cell]), first, len(k))[:, 0]
 
     def pulsed(self, branch: Branch, volts: float, seconds: float, count: int) -> None:
-        """Move by ``count`` noisy steps, each of its own event."""
+        """Move by ``count`` noisy steps, each of its own event; a cell that is worn out keeps still."""
         if abs(volts) <= self._parameters["v_threshold"]:
             return
+        if (lasts := self._parameters["endurance"]) > 0:
+            count = int(min(count, max(lasts - self._writes, 0)))
+            if count == 0:
+                return
         draws = min(count, _MOST_DRAWS)
         events = self._writes + np.arange(draws)
         self._writes += count

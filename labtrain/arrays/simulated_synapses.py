@@ -14,6 +14,7 @@ from labtrain.arrays.neurons import Flag
 from labtrain.arrays.plain import as_numpy, like, on_cpu
 from labtrain.arrays.stimuli import checked_stimulus, on_grid
 from labtrain.arrays.synapses import Conductances, Currents, SynapseArray
+from labtrain.clock import Clock
 from labtrain.errors import UsageError
 from labtrain.kernels import flicker as kernel
 from labtrain.physics import flicker, memristor
@@ -33,6 +34,10 @@ class SimulatedSynapseArray(WithMemory, SynapseArray):
     rows at once see :mod:`labtrain.physics.crossbar`. Answers in the caller's namespace and on the
     caller's device, where the cells' states are kept from then on; on the CPU by a compiled kernel.
 
+    A cell that has had ``endurance`` writes keeps its conductance, flagged STUCK. With a ``clock`` cells
+    relax from their last write on, as those of a simulated bench do; the amount is event ``k`` of
+    ``"<array>/relax"``, ``k`` being the cell's writes so far.
+
     Parameters
     ----------
     population
@@ -41,6 +46,8 @@ class SimulatedSynapseArray(WithMemory, SynapseArray):
         (rows, columns).
     max_volts
         Larger read voltages are clipped and flagged.
+    clock
+        Time, for relaxation; without one no time passes.
 
     Raises
     ------
@@ -49,7 +56,13 @@ class SimulatedSynapseArray(WithMemory, SynapseArray):
     """
 
     def __init__(
-        self, population: Population, shape: tuple[int, int], *, name: str = "", max_volts: float = 0.3
+        self,
+        population: Population,
+        shape: tuple[int, int],
+        *,
+        name: str = "",
+        max_volts: float = 0.3,
+        clock: Clock | None = None,
     ) -> None:
         if len(population) != shape[0] * shape[1]:
             raise UsageError(
@@ -60,16 +73,17 @@ class SimulatedSynapseArray(WithMemory, SynapseArray):
             raise UsageError(f"max_volts = {max_volts} cannot be", remedy="give a positive limit")
         self.name = name or population.array or "synapses"
         self.shape, self.max_volts = shape, max_volts
-        self.population = population
+        self.population, self._clock = population, clock
+        self._has_cycles = bool(np.any(population.parameters["write_cycle"]))
         self._cells = PlacedCells(population.parameters, np.arange(len(population)).reshape(shape))
-        self._memory = CellState(
-            self.name,
-            {
-                "siemens": population.parameters["g_start"].reshape(shape).copy(),
-                "writes": np.zeros(shape, dtype=np.int64),
-                "reads": np.zeros(shape, dtype=np.int64),
-            },
-        )
+        columns = {
+            "siemens": population.parameters["g_start"].reshape(shape).copy(),
+            "writes": np.zeros(shape, dtype=np.int64),
+            "reads": np.zeros(shape, dtype=np.int64),
+        }
+        if clock is not None:
+            columns["written_at"] = np.full(shape, clock.now_ns() / 1e9)
+        self._memory = CellState(self.name, columns)
 
     def program(self, delta_siemens: Any, mask: Any) -> Any:
         """Write the masked cells once each, open loop, with write noise, inside their bounds."""
@@ -120,51 +134,89 @@ class SimulatedSynapseArray(WithMemory, SynapseArray):
 
     def _write(self, delta: Any, chosen: Any) -> Any:
         xp = namespace(delta)
+        index = xp.nonzero(xp.reshape(chosen, (-1,)))[0]
         columns, cells = self._cells.at(delta)
+        parameters = {name: _some(columns[name], index) for name in memristor.WRITE_PARAMETERS}
         memory = self._memory.at(delta)
-        stream = self.population.stream("write")
-        xi = noise.normal(self.population.seed, stream, cells[chosen], memory["writes"][chosen])
-        parameters = {key: values[chosen] for key, values in columns.items()}
-        after = memristor.written(parameters, memory["siemens"][chosen], delta[chosen], xi)
+        before, writes, own = (
+            self._standing(delta, index),
+            _some(memory["writes"], index),
+            _some(cells, index),
+        )
+        xi = self._drawn("write", own, writes)
+        xi_cycle = self._drawn("cycle", own, writes) if self._has_cycles else 0.0
+        after = memristor.written(parameters, before, _some(delta, index), xi, xi_cycle)
+        worn = (parameters["endurance"] > 0) & (writes >= parameters["endurance"])
+        after = xp.where(worn, before, after)
         at_bound = (after <= parameters["g_min"]) | (after >= parameters["g_max"])
         flags = xp.zeros(self.shape, dtype=xp.uint8, device=device(delta))
-        flags[chosen] = xp.astype(at_bound, xp.uint8) * int(Flag.CLIPPED)
-        memory["siemens"][chosen] = after
-        memory["writes"][chosen] += 1
+        own_flags = xp.astype(at_bound, xp.uint8) * int(Flag.CLIPPED)
+        xp.reshape(flags, (-1,))[index] = own_flags + xp.astype(worn, xp.uint8) * int(Flag.STUCK)
+        self._keep(memory, index, after, writes)
         return flags
+
+    def _keep(self, memory: dict[str, Any], index: Any, siemens: Any, writes: Any) -> None:
+        """Note one more write of some cells, now."""
+        xp = namespace(siemens)
+        xp.reshape(memory["siemens"], (-1,))[index] = siemens
+        xp.reshape(memory["writes"], (-1,))[index] = writes + 1
+        if self._clock is not None:
+            xp.reshape(memory["written_at"], (-1,))[index] = self._clock.now_ns() / 1e9
+
+    def _drawn(self, kind: str, cells: Any, k: Any) -> Any:
+        return noise.normal(self.population.seed, self.population.stream(kind), cells, k)
+
+    def _standing(self, model: Any, index: Any = None) -> Any:
+        """Conductance of all cells, or flat of some: as programmed, and relaxed since where time passes."""
+        memory = self._memory.at(model)
+        siemens = _some(memory["siemens"], index)
+        if self._clock is None:
+            return siemens
+        columns, cells = self._cells.at(model)
+        parameters = {name: _some(columns[name], index) for name in memristor.RELAXATION_PARAMETERS}
+        elapsed = self._clock.now_ns() / 1e9 - _some(memory["written_at"], index)
+        xi = self._drawn("relax", _some(cells, index), _some(memory["writes"], index))
+        relaxed = memristor.relaxed(parameters, siemens, elapsed, xi)
+        return namespace(model).where(_some(columns["stuck"], index) > 0, siemens, relaxed)
 
     def _read_chosen(self, model: Any, chosen: Any) -> Any:
         """Read some cells once each; ``[m]`` readings in S, in the order of the whole."""
-        columns, cells = self._cells.at(model)
+        xp, (columns, cells) = namespace(model), self._cells.at(model)
+        index = xp.nonzero(xp.reshape(chosen, (-1,)))[0]
         memory, seed = self._memory.at(model), self.population.seed
         streams = self.population.stream("read"), self.population.stream("flicker")
-        siemens, k, own = memory["siemens"][chosen], memory["reads"][chosen], cells[chosen]
+        siemens, own = self._standing(model, index), _some(cells, index)
+        k = _some(memory["reads"], index)
+        parameters = {name: _some(columns[name], index) for name in memristor.READ_PARAMETERS}
         if array_api_compat.is_numpy_array(model):
-            white, pink = columns["read_noise"][chosen], columns["read_flicker"][chosen]
+            white, pink = parameters.values()
             readings = siemens * np.exp(kernel.read_deviations(white, pink, seed, streams, own, k, 1)[0])
         else:
-            parameters = {key: values[chosen] for key, values in columns.items()}
             xi = noise.normal(seed, streams[0], own, k)
             readings = memristor.read(parameters, siemens, xi, flicker.flicker(seed, streams[1], own, k))
-        memory["reads"][chosen] += 1
+        xp.reshape(memory["reads"], (-1,))[index] = k + 1
         return readings
 
     def _read_cells(self, model: Any, times: int) -> Any:
         """``[times, rows, columns]`` readings in S where ``model`` lives."""
         parameters, cells = self._cells.at(model)
-        memory, seed = self._memory.at(model), self.population.seed
+        memory, seed, standing = self._memory.at(model), self.population.seed, self._standing(model)
         streams = self.population.stream("read"), self.population.stream("flicker")
         if array_api_compat.is_numpy_array(model):
             white, pink = parameters["read_noise"].ravel(), parameters["read_flicker"].ravel()
             first = memory["reads"].ravel()
             spread = kernel.read_deviations(white, pink, seed, streams, cells.ravel(), first, times)
-            readings = memory["siemens"] * np.exp(spread.reshape(times, *self.shape))
+            readings = standing * np.exp(spread.reshape(times, *self.shape))
         else:
             steps = namespace(model).arange(times, device=device(model))[:, None, None]
             k = memory["reads"] + steps
             xi = noise.normal(seed, streams[0], cells, k)
-            readings = memristor.read(
-                parameters, memory["siemens"], xi, flicker.flicker(seed, streams[1], cells, k)
-            )
+            readings = memristor.read(parameters, standing, xi, flicker.flicker(seed, streams[1], cells, k))
         memory["reads"] += times
         return readings
+
+
+def _some(column: Any, index: Any) -> Any:
+    """Flat values of the cells ``index``; the whole column where that is None."""
+    xp = namespace(column)
+    return column if index is None else xp.take(xp.reshape(column, (-1,)), index)

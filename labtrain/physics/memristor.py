@@ -10,6 +10,14 @@ from typing import Any
 
 from labtrain.physics.namespaces import Parameters, namespace
 
+WRITE_PARAMETERS = (
+    *("g_min", "g_max", "stuck", "write_noise", "write_gain", "write_cycle"),
+    *("asymmetry", "soft_bounds", "levels", "endurance"),
+)
+"""What :func:`written` looks at, and the writes that a cell lasts."""
+READ_PARAMETERS = ("read_noise", "read_flicker")
+RELAXATION_PARAMETERS = ("g_min", "g_max", "relax_mean", "relax_spread")
+
 
 def soft_bounds_step(parameters: Parameters, siemens: Any, polarity: Any, xi: Any = 0.0) -> Any:
     """Return the conductance in S after one identical pulse.
@@ -77,14 +85,54 @@ def pulsed(parameters: Parameters, siemens: Any, volts: Any, seconds: Any, xi: A
     return xp.where(parameters["stuck"] + 0.0 * after > 0, siemens + 0.0 * after, after)
 
 
-def written(parameters: Parameters, siemens: Any, delta_siemens: Any, xi: Any) -> Any:
-    """Return the conductance after an open-loop write of ``delta_siemens``, inside the bounds.
+def written(parameters: Parameters, siemens: Any, delta_siemens: Any, xi: Any, xi_cycle: Any = 0.0) -> Any:
+    r"""Return the conductance after an open-loop write of ``delta_siemens``, inside the bounds.
 
-    ``G + delta + write_noise xi``; ``stuck`` cells (1) keep theirs.
+    ``G + change + write_noise xi``, rounded to the cell's levels; ``stuck`` cells (1) keep theirs. A cell
+    without the parameters below changes by what was asked, ``change = delta_siemens``; else by
+    :math:`\delta\,(1 + c\,\xi_c)\,(1 \pm a)\,(1 - b + 2 b\,h)`.
+
+    Parameters
+    ----------
+    parameters
+        ``g_min``, ``g_max``, ``write_noise`` (S), ``stuck``, and where the cells have them
+        ``write_gain`` (:math:`\delta` over the change asked for; 1),
+        ``write_cycle`` (c, relative noise of each change; 0),
+        ``asymmetry`` (a, in (-1, 1): a change up is ``1 + a`` and one down ``1 - a`` of what was asked for;
+        Gokmen and Vlasov, Front. Neurosci. 10, 333 (2016); 0),
+        ``soft_bounds`` (b, 0 to 1: how far a change shrinks with the headroom ``h`` that is left of the
+        window in its direction, none at mid-window; Fusi and Abbott, Nat. Neurosci. 10, 485 (2007); 0),
+        ``levels`` (how many equally spaced conductances it can hold, both bounds among them; 0: any).
+    xi, xi_cycle
+        Standard normals of this write: of the error added, and of the relative one.
     """
-    xp = namespace(siemens, delta_siemens, xi, *parameters.values())
-    target = _bounded(xp, parameters, siemens + delta_siemens + parameters["write_noise"] * xi)
+    xp = namespace(siemens, delta_siemens, xi, xi_cycle, *parameters.values())
+    change = _change_of(xp, parameters, siemens, delta_siemens, xi_cycle)
+    target = _bounded(xp, parameters, siemens + change + parameters["write_noise"] * xi)
+    target = _on_levels(xp, parameters, target)
     return xp.where(parameters["stuck"] + 0.0 * target > 0, siemens + 0.0 * target, target)
+
+
+def _change_of(xp: Any, parameters: Parameters, siemens: Any, delta: Any, xi_cycle: Any) -> Any:
+    """What a cell makes of the change asked for, noise and bounds apart."""
+    soft = parameters.get("soft_bounds", 0.0)
+    window = parameters["g_max"] - parameters["g_min"]
+    headroom = xp.where(delta > 0, parameters["g_max"] - siemens, siemens - parameters["g_min"]) / window
+    lean = parameters.get("asymmetry", 0.0) * xp.where(delta > 0, 1.0 + 0.0 * delta, -1.0 + 0.0 * delta)
+    noisy = 1.0 + parameters.get("write_cycle", 0.0) * xi_cycle
+    shape = 1.0 - soft + 2.0 * soft * headroom
+    return delta * parameters.get("write_gain", 1.0) * noisy * (1.0 + lean) * shape
+
+
+def _on_levels(xp: Any, parameters: Parameters, siemens: Any) -> Any:
+    """Round to the nearest of a cell's levels; a cell of fewer than two holds any conductance."""
+    levels = parameters.get("levels", 0.0) + 0.0 * siemens
+    steps = xp.where(levels >= 2.0, levels - 1.0, 1.0 + 0.0 * levels)
+    window = parameters["g_max"] - parameters["g_min"]
+    rounded = (
+        parameters["g_min"] + xp.round((siemens - parameters["g_min"]) / window * steps) / steps * window
+    )
+    return xp.where(levels >= 2.0, rounded, siemens)
 
 
 def read(parameters: Parameters, siemens: Any, xi: Any, flicker: Any = 0.0) -> Any:

@@ -2,7 +2,8 @@
 
 Defaults are those of measured 1T1R RRAM: 4-225 uS, write spread 12-20 uS, read noise 0.3 % and 0.2 % of
 1/f noise a decade, relaxation of some 7 uS a decade at mid-range, and no stuck cells unless asked for
-(0.5-5 % is usual, half of them low and half high).
+(0.5-5 % is usual, half of them low and half high). Open-loop writes change a cell by what was asked for, but
+for ``write_noise``: their gain, asymmetry, soft bounds, levels and wear are off unless asked for.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import numpy as np
+from numpy.typing import NDArray
 
 from labtrain import noise
 from labtrain.populations.model import DeviceModel, Setting, Spread, Values
@@ -22,6 +24,12 @@ _UNITS = {
     "step_down": "S",
     "cycle_spread": "",
     "write_noise": "S",
+    "write_gain": "",
+    "write_cycle": "",
+    "asymmetry": "",
+    "soft_bounds": "",
+    "levels": "",
+    "endurance": "",
     "read_noise": "",
     "read_flicker": "",
     "relax_mean": "S",
@@ -41,6 +49,26 @@ _SETTINGS = {
     "step_down": Setting("siemens", 10e-6, 0.0, 1e-2, "change by a depressing pulse at g_max"),
     "cycle_spread": Setting("dimensionless", 0.3, 0.0, 5.0, "relative noise of a pulse's step"),
     "write_noise": Setting("siemens", 16e-6, 0.0, 1e-2, "noise of an open-loop write"),
+    "write_gain": Setting("dimensionless", 1.0, 0.0, 10.0, "open-loop write: change over that asked for"),
+    "gain_spread": Setting("dimensionless", 0.0, 0.0, 1.0, "relative spread of write_gain from cell to cell"),
+    "write_cycle": Setting("dimensionless", 0.0, 0.0, 5.0, "relative noise of an open-loop write's change"),
+    "asymmetry": Setting(
+        "dimensionless",
+        0.0,
+        -0.99,
+        0.99,
+        "open-loop writes up are 1 + this, down 1 - this of those asked for",
+    ),
+    "soft_bounds": Setting(
+        "dimensionless", 0.0, 0.0, 1.0, "how far an open-loop write shrinks with the headroom left"
+    ),
+    "levels": Setting(
+        "dimensionless", 0.0, 0.0, 1e6, "conductances that an open-loop write can leave; 0: any"
+    ),
+    "endurance": Setting(
+        "dimensionless", 0.0, 0.0, 1e15, "writes that 63 % of the cells wear out in; 0: none"
+    ),
+    "endurance_shape": Setting("dimensionless", 2.0, 0.1, 50.0, "Weibull shape of the wear-out"),
     "read_noise": Setting("dimensionless", 0.003, 0.0, 0.5, "relative noise of a reading"),
     "read_flicker": Setting("dimensionless", 0.002, 0.0, 0.5, "relative 1/f noise of readings, a decade"),
     "relax_mean": Setting("siemens", 6.5e-6, 0.0, 1e-3, "mean relaxation a decade at mid-range"),
@@ -66,7 +94,23 @@ def _build(settings: Mapping[str, float], spread: Spread) -> Values:
     start = np.clip(values["g_start"], values["g_min"], values["g_max"])
     values["g_start"] = np.where(low, values["g_min"], np.where(high, values["g_max"], start))
     values["stuck"] = (low | high).astype(np.float64)
+    values["write_gain"] = spread.relative("write_gain", settings["write_gain"], settings["gain_spread"])
+    values["endurance"] = _lives(settings["endurance"], settings["endurance_shape"], spread)
     return values
+
+
+def _lives(scale: float, shape: float, spread: Spread) -> NDArray[np.float64]:
+    """Writes that each cell lasts, at least 1; 0: for ever.
+
+    Weibull, as usual for RRAM; it fits the early failures better than the late ones (Raghavan, Microelectron.
+    Eng. 178, 2017, doi 10.1016/j.mee.2017.05.007).
+    """
+    if scale == 0.0:
+        return np.zeros(spread.cells)
+    stream = noise.stream(f"{spread.array}/population/endurance")
+    chance = noise.uniform(spread.seed, stream, np.arange(spread.cells), 0)
+    lives: NDArray[np.float64] = np.maximum(np.ceil(scale * (-np.log(chance)) ** (1.0 / shape)), 1.0)
+    return lives
 
 
 MEMRISTOR = DeviceModel(
