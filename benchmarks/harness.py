@@ -6,17 +6,26 @@ timed one after the other, many times over, says what a change is worth.
 
 from __future__ import annotations
 
+import os
 import platform
+import re
 import statistics
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from importlib.metadata import PackageNotFoundError, version
+from importlib.metadata import version
 from pathlib import Path
 
+import summary
+from published import write_section
+
 RESULTS = Path(__file__).parent / "RESULTS.md"
+CODE = ("labtrain", "drivers", "protocols", "simulated_instruments", "benchmarks/*.py")
+ALWAYS = ("numpy", "torch", "h5py", "pymeasure", "pyvisa", "pyvisa-py", "numba")
+PEERS = {"pyvisa_sim": "pyvisa-sim", "cmtj": "cmtj", "distributed": "distributed", "aihwkit": "aihwkit"}
 
 
 @dataclass(frozen=True)
@@ -93,18 +102,14 @@ def seconds(value: float) -> str:
 
 
 def publish(title: str, command: str, lines: Sequence[str], results: Path = RESULTS) -> None:
-    """Replace the section ``title`` of RESULTS.md by ``lines``, headed by date, machine and versions."""
-    head = [
-        f"## {title}",
-        "",
-        f"`{command}` - {_when()}, commit {_commit()}, {_machine()}; {_versions()}",
-        "",
-    ]
-    section = "\n".join([*head, *lines]).rstrip() + "\n"
-    text = results.read_text() if results.exists() else "# Measured results\n"
-    parts = text.split("\n## ")
-    kept = [part for part in parts[1:] if not part.startswith(title + "\n")]
-    results.write_text("\n".join([parts[0].rstrip() + "\n", *(f"## {p.rstrip()}\n" for p in kept), section]))
+    """Put a section, headed by command, date, commit, machine and versions, in the place of its forerunner.
+
+    The table at the top of RESULTS.md follows.
+    """
+    head = f"`{command}` - {_when()}, commit {_commit()}, {_machine()}; {_versions()}"
+    write_section(results, title, "\n".join([head, "", *lines]))
+    if results == RESULTS:
+        summary.write()
 
 
 def ratio_table(ratios: Sequence[Ratio], theirs: str) -> list[str]:
@@ -121,24 +126,31 @@ def _when() -> str:
 
 
 def _commit() -> str:
-    done = subprocess.run(
-        ["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, cwd=RESULTS.parent
-    )
-    return done.stdout.strip() or "unknown"
+    """Return the commit, and whether code differs from it."""
+    done = _git("rev-parse", "--short", "HEAD") or "unknown"
+    return done + (" with changes" if _git("status", "--porcelain", "--untracked-files=no", *CODE) else "")
+
+
+def _git(*words: str) -> str:
+    done = subprocess.run(["git", *words], capture_output=True, text=True, cwd=RESULTS.parents[1])
+    return done.stdout.strip()
 
 
 def _machine() -> str:
     import psutil
 
-    system = f"{platform.machine()}, {platform.system()}, Python {platform.python_version()}"
-    return f"{psutil.cpu_count()} cores {system}"
+    system = f"{_processor()}, {platform.system()}, Python {platform.python_version()}"
+    return f"{psutil.cpu_count()} cores {system}, load {os.getloadavg()[0]:.1f}"
+
+
+def _processor() -> str:
+    """Return the processor's name, where the system says it."""
+    told = Path("/proc/cpuinfo").read_text() if Path("/proc/cpuinfo").exists() else ""
+    names = re.findall(r"model name\s*: (.+)", told)
+    return names[0] if names else platform.processor() or platform.machine()
 
 
 def _versions() -> str:
-    found = []
-    for name in ("numpy", "torch", "h5py", "pymeasure", "pyvisa", "pyvisa-py", "numba"):
-        try:
-            found.append(f"{name} {version(name)}")
-        except PackageNotFoundError:
-            continue
-    return ", ".join(found)
+    """Return the versions of what is always there, and of the peers that this run has imported."""
+    peers = [name for module, name in PEERS.items() if module in sys.modules]
+    return ", ".join(f"{name} {version(name)}" for name in (*ALWAYS, *peers))

@@ -84,7 +84,7 @@ def arrays() -> list[Ratio]:
     return found
 
 
-def loop_share() -> str:
+def loop_share() -> list[str]:
     """The share of a 1 kHz loop that 4 messages, a row and an array of 1000 values take."""
     with a_session() as session:
         stream, value = session.stream("a/points", COLUMNS, {}), np.zeros(1000)
@@ -95,7 +95,9 @@ def loop_share() -> str:
             stream.append(ROW)
             session.array("train/x", value)
 
-        return f"{cpu_seconds(step, calls=50, repeats=21) / 1e-3:.2%} CPU (goal <= 3 %)"
+        return [
+            figure("share of a 1 kHz loop", f"{cpu_seconds(step, calls=50, repeats=21) / 1e-3:.2%}", "<= 3 %")
+        ]
 
 
 def sealing_and_replay() -> list[str]:
@@ -104,15 +106,19 @@ def sealing_and_replay() -> list[str]:
         for k in range(MESSAGES):
             session.reply("smu", session.command("smu", COMMAND, k), REPLY, "ok", k + 1)
         took = _took(session.seal)
-        rates = f"{MESSAGES / took:,.0f} pairs/s, {2 * MESSAGES / took:,.0f} records/s (goal >= 300,000)"
-        lines = [f"- sealing {MESSAGES:,} messages with their replies: {rates}"]
+        sealed = f"sealing {MESSAGES:,} messages with their replies, records"
+        lines = [figure(sealed, f"{2 * MESSAGES / took:,.0f} /s", ">= 300,000 /s")]
         with Recording.open(session.path) as recording:
             load = cpu_seconds(lambda: Replay(recording), calls=1, repeats=5) / MESSAGES
             answer = cpu_seconds(lambda: _play(Replay(recording)), calls=1, repeats=5) / MESSAGES - load
-        lines.append(f"- replay loads: {seconds(load)} a message with its reply (goal <= 2 us)")
-        rate = f"{1 / answer:,.0f} queries/s (goal >= 500,000)"
-        lines.append(f"- replay compares and answers: {seconds(answer)} a query, {rate}")
-        return lines
+        lines.append(figure("replay loads, a message with its reply", seconds(load), "<= 2 us"))
+        rate = f"{1 / answer:,.0f} /s"
+        return [*lines, figure("replay compares and answers, queries", rate, ">= 500,000 /s")]
+
+
+def figure(name: str, found: str, goal: str = "") -> str:
+    """Return a line of the table of single figures."""
+    return f"| {name} | {found} | {goal} |"
 
 
 def _play(replay: Replay) -> None:
@@ -150,17 +156,17 @@ def block_sealing() -> Ratio:
         return paired("sealing 32 MB of arrays", ours, theirs, pairs=7, goal="<= 2")
 
 
-def many_arrays(count: int = 1500) -> str:
+def many_arrays(count: int = 1500) -> list[str]:
     """Sealing what checkpoints leave: many small arrays, a dataset each."""
     with tempfile.TemporaryDirectory() as folder:
         session = Session.create(Path(folder) / "run.h5", start={})
         for k in range(count):
             session.array(f"train/x/checkpoints/{k // 20}/{k}.weight", np.arange(100.0) * k)
         took = _took(session.seal)
-    return f"{count:,} of 0.8 kB: {seconds(took / count)} CPU a dataset"
+    return [figure(f"sealing {count:,} arrays of 0.8 kB, each", seconds(took / count))]
 
 
-def live_lag() -> str:
+def live_lag() -> list[str]:
     """How long after it was noted a row reaches a reader that follows the session."""
     lags: list[int] = []
     with a_session() as session, Tail(session.path) as tail:
@@ -180,7 +186,10 @@ def live_lag() -> str:
                 break
         writer.join()
     middle, late = (seconds(float(np.quantile(lags, q)) * 1e-9) for q in (0.5, 0.95))
-    return f"p50 {middle}, p95 {late} (goal p50 <= 5 ms)"
+    return [
+        figure("live lag of a row, p50", middle, "<= 5 ms"),
+        figure("live lag of a row, p95", late),
+    ]
 
 
 def digests_of_a_step() -> Ratio:
@@ -219,13 +228,16 @@ def cpu_seconds(work: Callable[[], object], *, calls: int, repeats: int = 11) ->
     return statistics.median(_took(lambda: [work() for _ in range(calls)]) / calls for _ in range(repeats))
 
 
-def message_cost() -> str:
+def message_cost() -> list[str]:
     with a_session() as session:
         bare = os.open(session.path.with_name("bare"), os.O_CREAT | os.O_WRONLY | os.O_APPEND)
         cost = cpu_seconds(lambda: session.command("smu", COMMAND, 5), calls=5000)
         write = cpu_seconds(partial(os.write, bare, bytes(40) + COMMAND), calls=5000)
         os.close(bare)
-    return f"{seconds(cost)} CPU (a bare os.write of the same bytes: {seconds(write)}; goal <= 3 us)"
+    return [
+        figure("one message", seconds(cost), "<= 3 us"),
+        figure("a bare `os.write` of its bytes", seconds(write)),
+    ]
 
 
 def main() -> None:
@@ -234,10 +246,12 @@ def main() -> None:
     lines += ratio_table([sealed], "h5py blocks") + [""]
     lines += ratio_table([digests_of_a_step()], "without digests") + [
         "",
-        f"- one message: {message_cost()}",
-        f"- share of a 1 kHz loop: {loop_share()}",
-        f"- live lag of a row: {live_lag()}",
-        f"- sealing many arrays: {many_arrays()}",
+        "| what | found | goal |",
+        "|---|---|---|",
+        *message_cost(),
+        *loop_share(),
+        *live_lag(),
+        *many_arrays(),
         *sealing_and_replay(),
         "",
         "A record costs some 2 us over its write (header 0.3 us, checksum 0.15 us, lock, joining, counting),",
