@@ -10,6 +10,7 @@ import pytest
 import torch
 
 from labtrain.arrays.simulated_synapses import SimulatedSynapseArray
+from labtrain.clock import VirtualClock
 from labtrain.errors import UsageError
 from labtrain.populations import draw
 from labtrain.training import Context
@@ -118,7 +119,51 @@ def test_copies_share_the_crossbar_and_states_load_with_torch_s_default() -> Non
     assert other.synapses.written == layer.synapses.written > 0
 
 
+def one_change(
+    feedback: str, seconds: float = 0.0, **settings: float
+) -> tuple[PairedSynapses, torch.Tensor, torch.Tensor]:
+    cells = draw("memristor", 1, 24, {**QUIET, **settings}, "cells")
+    clock = VirtualClock()
+    array = SimulatedSynapseArray(cells, (3, 8), clock=clock)
+    paired = PairedSynapses(
+        array, siemens_per_unit=UNIT, low=20e-6, high=200e-6, feedback=feedback, tolerance=0.05, rounds=20
+    )
+    weights = paired.read().view(-1)
+    clock.sleep(seconds)
+    every = torch.arange(12)
+    paired.write(weights, Writes(every[:8], torch.full((8,), 0.3)), address())
+    return paired, weights, paired.read().view(-1)
+
+
+def test_open_loop_believes_what_was_asked_for_and_read_back_what_is() -> None:
+    _, believed, true = one_change("open-loop", write_noise=8e-6)
+    torch.testing.assert_close(believed[:8], torch.full((8,), 0.3, dtype=torch.float64))
+    assert float((true - believed)[:8].abs().max()) > 0.05
+    _, known, true = one_change("read-back", write_noise=8e-6)
+    torch.testing.assert_close(known, true)
+    _, known, true = one_change("read-back", seconds=1000.0)
+    assert torch.equal(known[8:], torch.zeros(4, dtype=torch.float64)), "not written, not read"
+    assert float(true[8:].abs().max()) > 0.01, "though they have drifted"
+
+
+def test_reading_all_sees_what_drifts_unwritten_even_without_a_write() -> None:
+    paired, known, true = one_change("read-all", seconds=1000.0)
+    torch.testing.assert_close(known, true)
+    nothing = torch.zeros(0, dtype=torch.int64)
+    reads = np.sum(paired.array.state_dict()["reads"])
+    paired.write(known, Writes(nothing, torch.zeros(0)), address(1))
+    assert np.sum(paired.array.state_dict()["reads"]) == reads + 24
+
+
+def test_verified_writes_arrive_and_count_every_write() -> None:
+    paired, known, _ = one_change("verify", write_noise=8e-6, relax_mean=0.0, relax_spread=0.0)
+    assert float((known[:8] - 0.3).abs().max()) <= 0.05 + 1e-9
+    assert paired.written == np.sum(paired.array.state_dict()["writes"]) > 8
+
+
 def test_what_cannot_be_is_refused() -> None:
+    with pytest.raises(UsageError, match="feedback"):
+        one_change("sometimes")
     cells = draw("memristor", 1, 9, {}, "cells")
     with pytest.raises(UsageError, match="no pairs"):
         PairedSynapses(SimulatedSynapseArray(cells, (3, 3)), siemens_per_unit=UNIT, low=0.0, high=1e-4)

@@ -94,6 +94,16 @@ def test_a_network_is_put_on_arrays_and_read_back():
     torch.testing.assert_close(model(pictures), before(pictures))
 
 
+def test_cells_that_start_alike_do_not_make_equal_units():
+    model = small_network()
+    weight = model[4].weight.detach()
+    weight.mul_(0.01)  # far below any fixed tolerance
+    wanted = weight.clone()
+    convert(model, opener(**EXACT, g_start=114.5e-6)[0], lay, tile=(8, 4))
+    assert float((weight - wanted).abs().max()) < float(wanted.abs().max())
+    assert len(set(weight.flatten().tolist())) > 12
+
+
 def train(model, cells, steps, state=None):
     optimiser = EaPU(torch.optim.Adam(model.parameters(), lr=0.02), threshold=0.1, cells=cells, seed=4)
     if state is not None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, cast, final
+from typing import Any, Literal, cast, final, get_args
 
 import numpy as np
 import torch
@@ -16,16 +16,17 @@ from labtrain.training.eapu.rules import Address, Writes
 from labtrain.training.state import as_numpy, as_tensors
 
 Floats = NDArray[np.float64]
+Feedback = Literal["read-back", "read-all", "verify", "open-loop"]
 
 
 @final
 class PairedSynapses(Cells):
-    """A weight matrix ``[outputs, inputs]`` as ``w = (G+ - G-) / siemens_per_unit``, read back after writes.
+    """A weight matrix ``[outputs, inputs]`` as ``w = (G+ - G-) / siemens_per_unit``.
 
     The array has a row an input, and columns ``2 j`` (plus) and ``2 j + 1`` (minus) for output ``j``. A
-    change goes to the plus cell while what was last read of it stays within the range, else with the opposite
-    sign to the minus cell: one write a change. The cells that were written are then read, and their weights
-    are what the readings say; errors of writes are so seen, never assumed. :meth:`read` looks at all cells.
+    change goes to the plus cell while what is known of it stays within the range, else with the opposite
+    sign to the minus cell: one write a change. What is known of the cells afterwards says ``feedback``;
+    :meth:`read` looks at all of them.
 
     Parameters
     ----------
@@ -35,21 +36,38 @@ class PairedSynapses(Cells):
         What a weight of 1 is (published: 80 uS).
     low, high
         The range of conductance in which the cells are kept, in S.
+    feedback
+        ``"read-back"``: the cells that were written are read, and their weights are what the readings say.
+        ``"read-all"``: all cells are read at every step, so that drift is seen too. ``"verify"``: cells that
+        missed by more than ``tolerance`` are written again, at most ``rounds`` times. ``"open-loop"``: a
+        write is believed to have changed its cell by what was asked for, and nothing is read.
+    tolerance, rounds
+        Of ``"verify"``, in units of the weights.
 
     Attributes
     ----------
     written
-        Weights written.
+        Weights written, those written again included.
     clipped
         Writes that came back flagged: at a bound, or to a cell that does not answer.
 
     Raises
     ------
     UsageError
-        For an odd number of columns, or a range that is none.
+        For an odd number of columns, a range that is none, or a feedback that is not known.
     """
 
-    def __init__(self, array: SynapseArray, *, siemens_per_unit: float, low: float, high: float) -> None:
+    def __init__(
+        self,
+        array: SynapseArray,
+        *,
+        siemens_per_unit: float,
+        low: float,
+        high: float,
+        feedback: Feedback = "read-back",
+        tolerance: float = 0.05,
+        rounds: int = 4,
+    ) -> None:
         if array.shape[1] % 2:
             raise UsageError(
                 f"{array.name} has {array.shape[1]} columns: no pairs", remedy="give two columns an output"
@@ -59,7 +77,13 @@ class PairedSynapses(Cells):
                 f"{siemens_per_unit} S a unit between {low} S and {high} S cannot be",
                 remedy="give a positive scale, and a low end below the high end",
             )
-        self.array = array
+        if feedback not in get_args(Feedback) or not (tolerance > 0 and rounds >= 0):
+            raise UsageError(
+                f"feedback {feedback!r} with a tolerance of {tolerance} and {rounds} rounds cannot be",
+                remedy=f"give {', '.join(get_args(Feedback))}; a positive tolerance; 0 or more rounds",
+                key="feedback",
+            )
+        self.array, self.feedback, self.tolerance, self.rounds = array, feedback, tolerance, rounds
         self.siemens_per_unit, self.low, self.high = siemens_per_unit, low, high
         self.written = self.clipped = 0
         self._siemens: Floats | None = None
@@ -79,11 +103,10 @@ class PairedSynapses(Cells):
         self._siemens = on_host(self.array.conductance().siemens).astype(np.float64)
         return self._weights()
 
-    def _read_again(self, mask: NDArray[np.bool_]) -> torch.Tensor:
-        """Read some cells, the others being as they were last read; return the weights."""
+    def _read_again(self, mask: NDArray[np.bool_]) -> None:
+        """Read some cells, the others being as they were last read."""
         siemens = on_host(self.array.conductance(mask).siemens)
         self._siemens = np.where(mask, siemens, cast(Floats, self._siemens))
-        return self._weights()
 
     def _weights(self) -> torch.Tensor:
         pairs = cast(Floats, self._siemens).reshape(self.inputs, self.outputs, 2)
@@ -99,29 +122,49 @@ class PairedSynapses(Cells):
         middle, half = (self.low + self.high) / 2, 0.5 * self.siemens_per_unit
         wanted = weights.detach().cpu().numpy().astype(np.float64).T
         target = np.stack([middle + half * wanted, middle - half * wanted], axis=2).reshape(self.array.shape)
-        target = np.clip(target, self.low, self.high)
-        reached = self.read()
+        self.read()
+        self._approach(
+            np.clip(target, self.low, self.high), np.ones(self.array.shape, bool), tolerance, rounds
+        )
+        return self._weights()
+
+    def _approach(self, target: Floats, chosen: NDArray[np.bool_], tolerance: float, rounds: int) -> None:
+        """Write the chosen cells that are known to be off, and read what was written, again and again."""
         for _ in range(rounds):
             delta = target - cast(Floats, self._siemens)
-            mask = np.abs(delta) > tolerance * self.siemens_per_unit
-            if not mask.any():
-                break
-            self.array.program(np.where(mask, delta, 0.0), mask)
-            self.written += int(mask.sum())
-            reached = self.read()
-        return reached
+            chosen = chosen & (np.abs(delta) > tolerance * self.siemens_per_unit)
+            if not chosen.any():
+                return
+            self._count(self.array.program(np.where(chosen, delta, 0.0), chosen), chosen)
+            self._read_again(chosen)
 
     def write(self, weights: torch.Tensor, writes: Writes, address: Address) -> None:
-        """Program the changes, read the cells written, and take the readings for their weights."""
-        if len(writes.index) == 0:
+        """Program the changes; leave in ``weights`` what is known of the cells afterwards."""
+        if len(writes.index) == 0 and self.feedback != "read-all":
             return
-        delta, mask = self._program(writes)
-        flags = on_host(self.array.program(delta, mask))
-        self.written += len(writes.index)
-        self.clipped += int(np.count_nonzero(flags[mask]))
-        weights.copy_(self._read_again(mask).view(-1))
+        delta, mask = self._placed(writes)
+        target = cast(Floats, self._siemens) + delta
+        if mask.any():
+            self._count(self.array.program(delta, mask), mask)
+        self._look(target, mask)
+        weights.copy_(self._weights().view(-1))
 
-    def _program(self, writes: Writes) -> tuple[Floats, NDArray[np.bool_]]:
+    def _look(self, target: Floats, written: NDArray[np.bool_]) -> None:
+        """Learn what the writes have done, as far as ``feedback`` says."""
+        if self.feedback == "open-loop":
+            self._siemens = target
+        elif self.feedback == "read-all":
+            self.read()
+        else:
+            self._read_again(written)
+        if self.feedback == "verify":
+            self._approach(target, written, self.tolerance, self.rounds)
+
+    def _count(self, flags: Any, mask: NDArray[np.bool_]) -> None:
+        self.written += int(mask.sum())
+        self.clipped += int(np.count_nonzero(on_host(flags)[mask]))
+
+    def _placed(self, writes: Writes) -> tuple[Floats, NDArray[np.bool_]]:
         """Changes in S and mask, ``[inputs, 2 outputs]``."""
         if self._siemens is None:
             self.read()

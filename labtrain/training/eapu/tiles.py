@@ -122,8 +122,6 @@ class TiledSynapses(Cells):
             inside = (column >= top) & (column < bottom)
             for o, (left, right) in enumerate(self._columns):
                 own = (inside & (output >= left) & (output < right)).nonzero().flatten()
-                if len(own) == 0:
-                    continue
                 index = (output[own] - left) * (bottom - top) + column[own] - top
                 part = matrix[left:right, top:bottom].contiguous()
                 self.grid[i][o].write(part.view(-1), Writes(index, writes.change[own]), address)
@@ -173,7 +171,7 @@ def convert(
     lay: OnPairs,
     *,
     tile: tuple[int, int] = (128, 128),
-    tolerance: float = 0.05,
+    tolerance: float | None = None,
     rounds: int = 8,
 ) -> dict[torch.Tensor, TiledSynapses]:
     """Put the weights of all linear and convolutional layers on arrays; biases and norms stay digital.
@@ -188,7 +186,8 @@ def convert(
     tile
         (rows, columns) of the largest array.
     tolerance, rounds
-        Of the verification, in units of the weights.
+        Of the verification, in units of the weights. Without a tolerance it is a quarter of a tensor's root
+        mean square: cells that start alike and are left alone would make a network of equal units.
 
     Returns
     -------
@@ -206,8 +205,8 @@ def convert(
             weight = layer.weight
             shape = (weight.shape[0], weight[0].numel())
             cells[weight] = TiledSynapses.of(name or "weight", shape, open_array, lay, tile)
-            reached = cells[weight].verify(weight, tolerance, rounds)
-            _take(weight, reached)
+            own = float(weight.detach().square().mean().sqrt()) / 4 if tolerance is None else tolerance
+            _take(weight, cells[weight].verify(weight, own, rounds))
     if not cells:
         raise UsageError(
             f"{type(model).__name__} has no linear or convolutional layer",
