@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from labtrain.training.loop import Schedule, Split, Training, accuracy
 TRAINED = 10_000
 
 
+@lru_cache(maxsize=2)
 def small_mnist(data: Path, seed: int) -> Split:
     """10,000 of the training images to train on, 10,000 others held out; the test set is not read."""
     whole = split_images(load_images(data, "mnist"), "validation", seed)[0]
