@@ -92,7 +92,8 @@ def deep(folder: Path, data: Path, seeds: int) -> list[str]:
         *lines,
         "",
         f"EaPU loses {told(lost)} points (paired by seed). Published, on deeper networks: less than"
-        f" {1e3 * PUBLISHED_RATIO:.1f} per mille. Most writes of a cell: {max(most)}. {spent:.0f} minutes of CPU.",
+        f" {1e3 * PUBLISHED_RATIO:.1f} per mille. Most writes of a cell: {max(most)}.",
+        f"{spent:.0f} minutes of CPU.",
     ]
 
 
