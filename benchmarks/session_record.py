@@ -22,6 +22,7 @@ from pathlib import Path
 import h5py
 import numpy as np
 import torch
+from classifier_steps import adam, step_of
 from harness import Ratio, paired, publish, ratio_table, seconds
 
 from labtrain.arrays.digests import DigestRecorder
@@ -194,18 +195,11 @@ def live_lag() -> list[str]:
 
 def digests_of_a_step() -> Ratio:
     """A step of ``mnist-afd`` (four layers of 256, 128 images) with the digests of its calls, and without."""
-    images, labels = torch.sin(torch.arange(128.0 * 784)).reshape(128, 784), torch.arange(128) % 10
     with a_session() as session, deterministic():
         context = Context(settings=mnist_afd.RECIPE.read_settings({}), sink=session)
         training = DeviceTraining.prepare(context, "mnist-afd", (784, 256, 256, 256, 256, 10), torch.float32)
         network = training.build(0)
-        optimiser = torch.optim.Adam(network.parameters(), lr=1e-3)
-
-        def step() -> None:
-            loss = torch.nn.functional.cross_entropy(network(images), labels)
-            optimiser.zero_grad()
-            loss.backward()
-            optimiser.step()
+        step = step_of(network, adam(network.parameters()), 128)
 
         def unnoted() -> None:
             noted, DigestRecorder.note = DigestRecorder.note, lambda *call: None
