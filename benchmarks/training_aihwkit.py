@@ -82,8 +82,8 @@ def main() -> None:
         *table(asked.pairs),
         "",
         "aihwkit pulses every cell for every sample of a batch, EaPU writes a few cells a step: the work",
-        "differs because the methods do. The wheel of aihwkit 1.1.0 works with torch 2.10, not with 2.9 or 2.13,",
-        "so this ran in an environment of its own.",
+        "differs because the methods do. The wheel of aihwkit 1.1.0 works with torch 2.10, not with 2.9 or",
+        "2.13, so this ran in an environment of its own.",
     ]
     if asked.publish:
         publish("EaPU beside aihwkit", "python benchmarks/training_aihwkit.py --publish", lines)
