@@ -4,8 +4,9 @@
 
 Each study is ``labtrain study ... --scheduler``, from its start to its table, on one of two Dask clusters of
 this machine, which have run one short cell a worker before (imports, compiled kernels). Workers have one
-thread; those of the other cluster sleep meanwhile. The same cells each time, so that every pair compares equal work; which of the two runs first
-changes from pair to pair. Wall time, so it says something on a quiet machine with two cores only.
+thread; those of the other cluster sleep meanwhile. The cells are the same each time, so that every pair
+compares equal work; which of the two runs first changes from pair to pair. Wall time, so it says something
+on a quiet machine with two cores only.
 """
 
 from __future__ import annotations
