@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from labtrain.kernels.attempts import attempt_row, count_events, edges_row, reset_edges_row, words_of
 from labtrain.kernels.compiling import compiled
 from labtrain.kernels.noise import cell_words, event_word, keys_of, uniform_of
 
@@ -81,45 +82,24 @@ def _attempt(
     switched: Any,
     verified: Any,
 ) -> None:  # pragma: no cover - compiled
-    words = words_of(keys, cells)
+    words = words_of(keys, cells, events)
+    edges, reset_edges = np.empty(len(cells), np.int32), np.empty(len(cells), np.int32)
     for b in range(probability.shape[0]):
-        attempt_row(probability[b], start[b], reset, state, keys, words, events, switched[b], verified[b])
-
-
-@compiled
-def words_of(keys: Any, cells: Any) -> Any:  # pragma: no cover - compiled
-    """Return ``[2, n]``: both key words of every cell."""
-    words = np.empty((2, len(cells)), np.uint32)
-    for j in range(len(cells)):
-        words[0, j], words[1, j] = cell_words(keys[0], keys[1], cells[j])
-    return words
-
-
-@compiled
-def attempt_row(
-    probability: Any,
-    start: Any,
-    reset: Any,
-    state: Any,
-    keys: Any,
-    words: Any,
-    events: Any,
-    switched: Any,
-    verified: Any,
-) -> None:  # pragma: no cover - compiled
-    """Run one attempt on each device; see :func:`attempt`."""
-    # Without branches: outcomes are coin tosses, which no processor predicts.
-    for j in range(len(probability)):
-        wanted = start[j]
-        chance = reset[1, j] if wanted else reset[0, j]
-        u_reset = uniform_of(event_word(words[0, j], words[1, j], events[j]), keys[2])
-        u_pulse = uniform_of(event_word(words[0, j], words[1, j], events[j] + 1), keys[2])
-        fine = (state[j] == wanted) | (u_reset < chance)
-        hit = fine & (u_pulse < probability[j])
-        verified[j] = fine
-        switched[j] = hit
-        state[j] = (wanted ^ np.uint8(hit)) if fine else state[j]
-        events[j] += 1 + np.int64(fine)
+        edges_row(probability[b], edges)
+        reset_edges_row(reset, start[b], reset_edges)
+        attempt_row(
+            probability[b],
+            edges,
+            start[b],
+            reset,
+            reset_edges,
+            state,
+            words,
+            keys[2],
+            switched[b],
+            verified[b],
+        )
+    count_events(words, events)
 
 
 @compiled

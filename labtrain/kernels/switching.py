@@ -15,7 +15,7 @@ import array_api_compat
 import numpy as np
 from numpy.typing import NDArray
 
-from labtrain.kernels import events, sot, stimuli, stt_table
+from labtrain.kernels import attempts, events, sot, stimuli, stt_table
 from labtrain.kernels.compiling import compiled
 from labtrain.kernels.noise import keys_of
 from labtrain.physics import sot as plain_sot
@@ -149,16 +149,21 @@ def _spin_orbit(
     switched: Any,
     flags: Any,
 ) -> None:  # pragma: no cover - compiled
-    batch, count = volts.shape
+    count = volts.shape[1]
     made, room, p = np.empty(count), np.empty(count), np.empty(count)
-    start, verified = np.empty(count, np.uint8), np.empty(count, np.bool_)
-    words = events.words_of(keys, cells)
-    for b in range(batch):
-        stimuli.on_grid_row(volts[b], grid[0], grid[1], grid[2], made, flags[b])
-        sot.probability_row(table, made, p, room)
-        _signs(made, start)
-        events.attempt_row(p, start, reset, state, keys, words, counters, switched[b], verified)
-        _note(verified, grid[3], flags[b])
+    start, edges, clipped = np.empty(count, np.uint8), np.empty(count, np.int32), np.empty(count, np.uint8)
+    reset_edges, words = np.empty(count, np.int32), attempts.words_of(keys, cells, counters)
+    for b in range(len(volts)):
+        if b == 0 or _differ(volts[b], volts[b - 1]):  # one sample's attempts repeat its voltages
+            stimuli.on_grid_row(volts[b], grid[0], grid[1], grid[2], made, clipped)
+            sot.probability_row(table, made, p, room)
+            attempts.edges_row(p, edges)
+            _signs(made, start)
+            attempts.reset_edges_row(reset, start, reset_edges)
+        _attempt(
+            p, edges, start, reset, reset_edges, state, words, keys, clipped, grid, switched[b], flags[b]
+        )
+    attempts.count_events(words, counters)
 
 
 @compiled
@@ -174,16 +179,21 @@ def _spin_transfer(
     switched: Any,
     flags: Any,
 ) -> None:  # pragma: no cover - compiled
-    batch, count = volts.shape
+    count = volts.shape[1]
     made, room, p = np.empty(count), np.empty(count), np.empty(count)
-    start, verified = np.empty(count, np.uint8), np.empty(count, np.bool_)
-    words = events.words_of(keys, cells)
-    for b in range(batch):
-        stimuli.on_grid_row(volts[b], grid[0], grid[1], grid[2], made, flags[b])
-        stt_table.probability_row(table, made, p, room)
-        _signs(made, start)
-        events.attempt_row(p, start, reset, state, keys, words, counters, switched[b], verified)
-        _note(verified, grid[3], flags[b])
+    start, edges, clipped = np.empty(count, np.uint8), np.empty(count, np.int32), np.empty(count, np.uint8)
+    reset_edges, words = np.empty(count, np.int32), attempts.words_of(keys, cells, counters)
+    for b in range(len(volts)):
+        if b == 0 or _differ(volts[b], volts[b - 1]):  # one sample's attempts repeat its voltages
+            stimuli.on_grid_row(volts[b], grid[0], grid[1], grid[2], made, clipped)
+            stt_table.probability_row(table, made, p, room)
+            attempts.edges_row(p, edges)
+            _signs(made, start)
+            attempts.reset_edges_row(reset, start, reset_edges)
+        _attempt(
+            p, edges, start, reset, reset_edges, state, words, keys, clipped, grid, switched[b], flags[b]
+        )
+    attempts.count_events(words, counters)
 
 
 @compiled
@@ -193,6 +203,29 @@ def _signs(volts: Any, start: Any) -> None:  # pragma: no cover - compiled
 
 
 @compiled
-def _note(verified: Any, stuck: Any, flags: Any) -> None:  # pragma: no cover - compiled
-    for j in range(len(verified)):
-        flags[j] |= np.uint8(0) if verified[j] else stuck
+def _differ(one: Any, other: Any) -> Any:  # pragma: no cover - compiled
+    found = False
+    for j in range(len(one)):
+        found |= one[j] != other[j]
+    return found
+
+
+@compiled
+def _attempt(
+    p: Any,
+    edges: Any,
+    start: Any,
+    reset: Any,
+    reset_edges: Any,
+    state: Any,
+    words: Any,
+    keys: Any,
+    clipped: Any,
+    grid: Any,
+    switched: Any,
+    flags: Any,
+) -> None:  # pragma: no cover - compiled
+    verified = np.empty(len(p), np.bool_)
+    attempts.attempt_row(p, edges, start, reset, reset_edges, state, words, keys[2], switched, verified)
+    for j in range(len(p)):
+        flags[j] = clipped[j] | (np.uint8(0) if verified[j] else grid[3])
