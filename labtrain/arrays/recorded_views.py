@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from labtrain.arrays.digests import DigestRecorder
 from labtrain.arrays.recording import ExchangeRecorder
@@ -65,9 +66,9 @@ class RecordedView(SomeDevices, RecordedArray):
             setattr(self, name, value)
         self._indices = np.arange(len(array))
 
-    def _narrow(self, indices: Sequence[int]) -> None:
-        super()._narrow(indices)
-        self._array = self._array.select(indices)
+    def _narrow(self, chosen: NDArray[np.intp]) -> None:
+        super()._narrow(chosen)
+        self._array = self._array.select(chosen.tolist())
 
     def _note(self, verb: str, inputs: Mapping[str, Any], outputs: Mapping[str, Any]) -> None:
         self._recorder.note(verb, {**inputs, "indices": self._indices.astype(np.int64)}, outputs)

@@ -1,9 +1,10 @@
-"""Indices of a view over some devices of an array."""
+"""Views over some devices of an array."""
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Sequence
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,26 +32,51 @@ def checked_indices(indices: Sequence[int], count: int, array: str) -> NDArray[n
     return chosen
 
 
-class SomeDevices:
-    """The part of an array that a view shows: which of its devices, in which order.
+class Selectable:
+    """An array that can be viewed in part.
 
-    A view shares everything else with its array, the devices' counters above all.
+    A view shares everything with its array, the devices' counters above all, but which of them it shows.
     """
 
     name: str
+
+    @abstractmethod
+    def __len__(self) -> int:
+        """The number of devices."""
+
+    def select(self, indices: Sequence[int]) -> Self:
+        """A view over some of the devices, in that order."""
+        view = object.__new__(type(self))
+        view.__dict__.update(self.__dict__)
+        view._narrow(checked_indices(indices, len(self), self.name))
+        return view
+
+    @abstractmethod
+    def _narrow(self, chosen: NDArray[np.intp]) -> None:
+        """Show only these of the devices that are shown, on a new view that nobody has yet."""
+
+
+class SomeDevices(Selectable):
+    """Shows devices by their indices."""
+
     _indices: NDArray[np.intp]
 
     def __len__(self) -> int:
         """The number of devices."""
         return len(self._indices)
 
-    def select(self, indices: Sequence[int]) -> Self:
-        """A view over some of the devices, in that order."""
-        view = object.__new__(type(self))
-        view.__dict__.update(self.__dict__)
-        view._narrow(indices)
-        return view
+    def _narrow(self, chosen: NDArray[np.intp]) -> None:
+        self._indices = self._indices[chosen]
 
-    def _narrow(self, indices: Sequence[int]) -> None:
-        """Show only these of the devices that are shown, on a new view that nobody has yet."""
-        self._indices = self._indices[checked_indices(indices, len(self), self.name)]
+
+class ListedDevices(Selectable):
+    """Shows devices that stand in a list."""
+
+    _devices: tuple[Any, ...]
+
+    def __len__(self) -> int:
+        """The number of devices."""
+        return len(self._devices)
+
+    def _narrow(self, chosen: NDArray[np.intp]) -> None:
+        self._devices = tuple(self._devices[index] for index in chosen)

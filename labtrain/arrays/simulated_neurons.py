@@ -152,8 +152,8 @@ class SimulatedNeuronArray(SomeDevices, FusableArray, DifferentiableNeuronArray)
             )
         self._reads[:] = reads
 
-    def _narrow(self, indices: Sequence[int]) -> None:
-        super()._narrow(indices)
+    def _narrow(self, chosen: NDArray[np.intp]) -> None:
+        super()._narrow(chosen)
         self._on_device = {}
 
     def _read(self, side: int, amperes: Any) -> Reading:

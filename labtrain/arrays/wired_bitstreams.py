@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from typing import Any, Self, final
+from typing import Any, final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from labtrain.arrays.bitstreams import Bits, BitstreamSource
 from labtrain.arrays.plain import as_numpy, like
 from labtrain.arrays.probes import Route
-from labtrain.arrays.selection import checked_indices
+from labtrain.arrays.selection import ListedDevices
 from labtrain.arrays.stimuli import checked_stimulus, on_grid
 from labtrain.arrays.telegraph_levels import LEAST_BIAS, LINE_SECONDS, Levels, learn
 from labtrain.errors import CheckFailed, UsageError
@@ -22,7 +22,7 @@ from labtrain.roles.source_meter import SourceMeter
 
 
 @final
-class WiredBitstreamSource(BitstreamSource):
+class WiredBitstreamSource(ListedDevices, BitstreamSource):
     """Telegraph noise read by a source meter into its buffer, one device after the other.
 
     The first use of a device learns the conductances of its two states, and whether it stays in one
@@ -77,17 +77,6 @@ class WiredBitstreamSource(BitstreamSource):
         self._setup = (max_volts, max_amperes, max_amperes, nplc)
         self._levels: dict[str, Levels] = {}
         self._samples: dict[str, int] = {}
-
-    def __len__(self) -> int:
-        """The number of devices."""
-        return len(self._devices)
-
-    def select(self, indices: Sequence[int]) -> Self:
-        """A view over some devices; it shares the bench, what is known of the devices, and the counters."""
-        chosen = checked_indices(indices, len(self), self.name)
-        view = object.__new__(type(self))
-        view.__dict__.update(self.__dict__, _devices=tuple(self._devices[index] for index in chosen))
-        return view
 
     def sample(self, volts: Any, n_bits: int, interval: float) -> Bits:
         """Bias each device in turn and read it ``n_bits`` times.

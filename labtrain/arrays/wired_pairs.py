@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, suppress
-from typing import Any, Self
+from typing import Any
 
 import array_api_compat
 import numpy as np
 from numpy.typing import NDArray
 
 from labtrain.arrays.neurons import NeuronPairArray, Reading
-from labtrain.arrays.selection import checked_indices
+from labtrain.arrays.selection import ListedDevices
 from labtrain.arrays.stimuli import checked_stimulus, on_grid
 from labtrain.errors import CheckFailed, UsageError
 from labtrain.roles.flags import Flag
@@ -23,7 +23,7 @@ Floats = NDArray[np.float64]
 Flags = NDArray[np.uint8]
 
 
-class WiredPairs(NeuronPairArray):
+class WiredPairs(ListedDevices, NeuronPairArray):
     """Neurons (and their partners) reached through the bench's routes.
 
     A batch is one list sweep a device: route, set up, upload the column, run, read back, open the route.
@@ -68,14 +68,14 @@ class WiredPairs(NeuronPairArray):
             raise UsageError(f"the array {name!r} has no neurons", remedy="select at least one")
         self.name = name
         self.max_amperes = max_amperes
-        self._neurons = tuple(neurons)
+        self._devices = tuple(neurons)
         self._shared = _Shared(route, ("current", max_amperes, compliance, measure_range, nplc))
 
     @property
     def resolution_amperes(self) -> float:  # type: ignore[override]
         """The source's step on the range that holds ``max_amperes``; the first use connects a neuron."""
         if self._shared.resolution is None:
-            for device, forward, _ in self._neurons:
+            for device, forward, _ in self._devices:
                 with suppress(CheckFailed), self._shared.route(device, forward) as meter:
                     return self._shared.configure(meter)
             raise CheckFailed(
@@ -84,17 +84,6 @@ class WiredPairs(NeuronPairArray):
                 key=self.name,
             )
         return self._shared.resolution
-
-    def __len__(self) -> int:
-        """The number of neurons."""
-        return len(self._neurons)
-
-    def select(self, indices: Sequence[int]) -> Self:
-        """A view over some neurons; it shares the bench and the read counters."""
-        chosen = checked_indices(indices, len(self), self.name)
-        view = object.__new__(type(self))
-        view.__dict__.update(self.__dict__, _neurons=tuple(self._neurons[index] for index in chosen))
-        return view
 
     def respond(self, amperes: Any) -> Reading:
         """Drive each forward device with its column of ``amperes`` and read its voltage.
@@ -132,7 +121,7 @@ class WiredPairs(NeuronPairArray):
         columns = plain_columns(wanted)
         volts = np.empty(columns.shape)
         flags = np.empty(columns.shape, dtype=np.uint8)
-        for j, neuron in enumerate(self._neurons):
+        for j, neuron in enumerate(self._devices):
             volts[:, j], flags[:, j] = self._attempt(neuron, terminal, columns[:, j])
         return in_namespace_of(wanted, volts, flags)
 

@@ -38,7 +38,7 @@ class TwoChannelPairArray(WiredPairs):
         columns = [plain_columns(one) for one in wanted]
         volts = [np.empty(one.shape) for one in columns]
         flags = [np.empty(one.shape, dtype=np.uint8) for one in columns]
-        for j, neuron in enumerate(self._neurons):
+        for j, neuron in enumerate(self._devices):
             both = self._read_both(neuron, columns[0][:, j], columns[1][:, j])
             for side, (read, judged) in enumerate(both):
                 volts[side][:, j], flags[side][:, j] = read, judged

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import astuple
-from typing import Any, Self, final
+from typing import Any, final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from labtrain.arrays.plain import as_numpy, like
 from labtrain.arrays.probes import Probe, Probes
-from labtrain.arrays.selection import checked_indices
+from labtrain.arrays.selection import ListedDevices
 from labtrain.arrays.stimuli import checked_stimulus, on_grid
 from labtrain.arrays.switches import Outcome, SwitchArray
 from labtrain.arrays.two_states import TwoStates, two_states
@@ -20,7 +20,7 @@ from labtrain.roles.flags import Flag
 
 
 @final
-class WiredSwitchArray(SwitchArray):
+class WiredSwitchArray(ListedDevices, SwitchArray):
     """Bistable devices reached through a bench, a column of attempts a device.
 
     The first attempt on a device learns its two resistances from reset pulses of both polarities. An
@@ -80,17 +80,6 @@ class WiredSwitchArray(SwitchArray):
         self._polarity, self._calibration = polarity, calibration
         self._states: dict[str, TwoStates] = {}
         self._attempts: dict[str, int] = {}
-
-    def __len__(self) -> int:
-        """The number of devices."""
-        return len(self._devices)
-
-    def select(self, indices: Sequence[int]) -> Self:
-        """A view over some devices; it shares the bench, what is known of the devices, and the counters."""
-        chosen = checked_indices(indices, len(self), self.name)
-        view = object.__new__(type(self))
-        view.__dict__.update(self.__dict__, _devices=tuple(self._devices[index] for index in chosen))
-        return view
 
     def attempt(self, volts: Any, seconds: float) -> Outcome:
         """Attempt all rows on one device, then on the next; see :class:`SwitchArray`.
