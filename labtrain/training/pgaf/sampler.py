@@ -11,6 +11,7 @@ import torch
 from labtrain.arrays.switches import SwitchArray
 from labtrain.errors import UsageError
 from labtrain.training.one_chip import copied_around, diverged
+from labtrain.training.pgaf.counting import count_of
 from labtrain.training.pgaf.gates import Activation, Gate
 from labtrain.training.state import as_numpy, as_tensors
 
@@ -122,14 +123,14 @@ class SwitchSampler:
         volts[:, 1:] = volts[:, :1]
         outcome = self.array.attempt(volts.view(-1, z.shape[1]), self.curve.seconds)
         self.ledger.attempts += volts.numel()
-        self.ledger.flagged += int(torch.count_nonzero(outcome.flags))
+        self.ledger.flagged += count_of(cast(torch.Tensor, outcome.flags))
         return cast(torch.Tensor, outcome.switched).view(volts.shape).movedim(1, 0)
 
     def open_gates(self, first: torch.Tensor, second: torch.Tensor) -> torch.Tensor:
         """Combine two samples; count the gates that are open."""
         gates = cast(torch.Tensor, self.gate.open(first, second))
         self.ledger.gates += gates.numel()
-        self.ledger.open += int(torch.count_nonzero(gates))
+        self.ledger.open += count_of(gates)
         return gates
 
     def activate(
