@@ -11,7 +11,7 @@ import torch
 from labtrain.training.datasets import load_cifar10
 from labtrain.training.determinism import deterministic
 from labtrain.training.image_run import SPLIT, ImageRun
-from labtrain.training.pgaf.chip import MEASURED, sampler_maker, switch_settings
+from labtrain.training.pgaf.chip import MEASURED, passes_of, sampler_maker, switch_settings
 from labtrain.training.pgaf.converting import convert_branched, neurons_of
 from labtrain.training.pgaf.costs import COSTS
 from labtrain.training.pgaf.image_run import train_gated
@@ -60,8 +60,7 @@ def _run(context: Context) -> dict[str, object]:
             network,
             neurons,
             sampler_maker(context, list(neurons.values())),
-            sampled=settings["forward"] == "sampled",
-            per_batch=settings["gate_per"] == "batch",
+            **passes_of(settings),
         )
 
     return train_gated(images, build, gated)

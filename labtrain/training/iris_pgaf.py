@@ -13,7 +13,7 @@ import torch
 from labtrain.training.determinism import deterministic
 from labtrain.training.folds import FoldedRun, train_fold
 from labtrain.training.loop import Epoch, Schedule, Split, Training, train
-from labtrain.training.pgaf.chip import THROUGH_RELAYS, sampler_maker, switch_settings
+from labtrain.training.pgaf.chip import THROUGH_RELAYS, passes_of, sampler_maker, switch_settings
 from labtrain.training.pgaf.converting import MakeSampler, convert
 from labtrain.training.pgaf.costs import COSTS, energy_table
 from labtrain.training.pgaf.ledger import gated_ledger
@@ -54,13 +54,7 @@ class _Run:
 
     def fold(self, k: int, split: Split, beside: list[Epoch]) -> list[Epoch]:
         """Train one fold."""
-        settings = self.context.settings
-        network = convert(
-            self._conventional(k),
-            self.make_sampler,
-            sampled=settings["forward"] == "sampled",
-            per_batch=settings["gate_per"] == "batch",
-        )
+        network = convert(self._conventional(k), self.make_sampler, **passes_of(self.context.settings))
         self.networks.append(network)
         training = Training(network, split, self.schedule, seed=self.context.seed, k=k)
         return train_fold(

@@ -9,7 +9,7 @@ import torch
 
 from labtrain.training.determinism import deterministic
 from labtrain.training.image_run import IMAGE_SETTINGS, ImageRun
-from labtrain.training.pgaf.chip import MEASURED, sampler_maker, switch_settings
+from labtrain.training.pgaf.chip import MEASURED, passes_of, sampler_maker, switch_settings
 from labtrain.training.pgaf.converting import convert
 from labtrain.training.pgaf.costs import COSTS
 from labtrain.training.pgaf.image_run import train_gated
@@ -44,12 +44,7 @@ def _run(context: Context) -> dict[str, object]:
         return conventional(images.sizes, settings["activation"], context.seed)
 
     def gated() -> torch.nn.Module:
-        return convert(
-            build(),
-            make_sampler,
-            sampled=settings["forward"] == "sampled",
-            per_batch=settings["gate_per"] == "batch",
-        )
+        return convert(build(), make_sampler, **passes_of(settings))
 
     return train_gated(images, build, gated)
 

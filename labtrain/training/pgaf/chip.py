@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import Any, TypedDict
 
 import torch
 
@@ -74,6 +75,18 @@ def switch_settings(curve: SwitchCurve) -> tuple[Setting, ...]:
         Setting("slope", "quantity", curve.slope, "what is believed of all devices", "1/volt", 0.1, 1e4),
         Setting("width", "quantity", curve.seconds, "of the pulses", "second", 0.2e-9, 1.0),
     )
+
+
+class Passes(TypedDict):
+    """How converted layers take their samples; see :class:`~labtrain.training.pgaf.layers.GatedLinear`."""
+
+    sampled: bool
+    per_batch: bool
+
+
+def passes_of(settings: Mapping[str, Any]) -> Passes:
+    """Return what ``forward`` and ``gate_per`` of :func:`switch_settings` ask of converted layers."""
+    return Passes(sampled=settings["forward"] == "sampled", per_batch=settings["gate_per"] == "batch")
 
 
 def sampler_maker(context: Context, widths: Sequence[int]) -> MakeSampler:
