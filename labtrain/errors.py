@@ -182,6 +182,13 @@ class RecordError(LabtrainError):
     exit_code = 3
 
 
+class ProcessLost(LabtrainError):
+    """Another process of a training that several share has ended or hangs (exit 3)."""
+
+    kind = "process-lost"
+    exit_code = 3
+
+
 class Terminated(BaseException):
     """A termination request (SIGTERM, console close), raised in the main thread (exit 143)."""
 

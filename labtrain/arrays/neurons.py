@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
+from labtrain.arrays.batch_rows import BatchRows
 from labtrain.roles.flags import Flag
 
 __all__ = ["DifferentiableNeuronArray", "Flag", "NeuronArray", "NeuronPairArray", "Reading"]
@@ -40,6 +41,8 @@ class NeuronArray(ABC):
     """The largest magnitude of current that a neuron accepts; more is clipped and flagged."""
     resolution_amperes: float
     """The step to which stimuli are rounded (0: not rounded)."""
+    rows: BatchRows | None = None
+    """Of batches that several processes share; None: every batch is whole."""
 
     @abstractmethod
     def __len__(self) -> int:

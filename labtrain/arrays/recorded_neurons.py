@@ -49,6 +49,7 @@ class RecordedNeuronArray(_NotedPairs):
 
     def __init__(self, array: NeuronPairArray, sink: Sink) -> None:
         super().__init__(array, sink, _LIMITS)
+        self.rows = array.rows
 
 
 @final
@@ -57,6 +58,7 @@ class DigestedNeuronArray(_NotedPairs, FusableArray, DifferentiableNeuronArray):
 
     def __init__(self, array: SimulatedNeuronArray, sink: Sink) -> None:
         super().__init__(array, sink, _LIMITS, digests=True)
+        self.rows = array.rows
 
     def derivative(self, amperes: Any) -> Any:
         """Return the exact derivative and note it."""

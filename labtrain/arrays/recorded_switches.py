@@ -17,6 +17,7 @@ class RecordedSwitchArray(RecordedView, SwitchArray):
 
     def __init__(self, array: SwitchArray, sink: Sink, *, digests: bool = False) -> None:
         super().__init__(array, sink, ("max_volts", "resolution_volts"), digests)
+        self.rows = array.rows
 
     def attempt(self, volts: Any, seconds: float) -> Outcome:
         """Attempt and note it."""

@@ -9,6 +9,7 @@ from typing import Any, final
 import numpy as np
 from numpy.typing import NDArray
 
+from labtrain.arrays.batch_rows import BatchRows
 from labtrain.arrays.fused import Circuit, FusedLayer, Singles, Tally, in_singles
 from labtrain.arrays.simulated_readout import Readout
 from labtrain.kernels import neuron_layer as kernel
@@ -34,6 +35,8 @@ class SimulatedLayer(FusedLayer):
         Which pairs are open circuits, ``[n]``.
     keys
         (seed, stream) of the readings' noise.
+    rows
+        Of batches that several processes share.
     """
 
     def __init__(
@@ -46,9 +49,10 @@ class SimulatedLayer(FusedLayer):
         readout: Readout,
         keys: tuple[int, int],
         source: tuple[float, float],
+        rows: BatchRows,
     ) -> None:
         self._cells, self._partner_cells = cells
-        self._reads = reads
+        self._reads, self._rows = reads, rows
         self._keys = np.array(keys_of(*keys)[:2])
         self._forward, self._partners = (_devices(side, dead, readout.seconds) for side in sides)
         self._maps = _maps(circuit)
@@ -57,6 +61,22 @@ class SimulatedLayer(FusedLayer):
 
     def read(self, z: Singles, slopes: bool, tally: Tally) -> tuple[Singles, Singles | None] | None:
         """Read forward devices, and with ``slopes`` each a second time (or its partner)."""
+        if not self._rows.shared:
+            return self._pass(z, slopes, tally)
+        before, behind = self._rows.around(len(z))
+        self._pass_over(before, slopes)
+        reading = self._pass(z, slopes, tally)
+        if reading is not None:
+            self._pass_over(behind, slopes)
+        return reading
+
+    def _pass_over(self, rows: int, slopes: bool) -> None:
+        """Leave the events of rows that other processes read."""
+        self._reads[self._cells] += rows
+        if slopes:
+            self._reads[self._partner_cells] += rows
+
+    def _pass(self, z: Singles, slopes: bool, tally: Tally) -> tuple[Singles, Singles | None] | None:
         activations = np.empty_like(z)
         counted = tally.flagged, tally.clipped, tally.watts
         circuit = self._maps, self._numbers

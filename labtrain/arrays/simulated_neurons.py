@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from labtrain import noise
+from labtrain.arrays.batch_rows import BatchRows
 from labtrain.arrays.fused import Circuit, FusableArray
 from labtrain.arrays.neurons import DifferentiableNeuronArray, Reading
 from labtrain.arrays.selection import SomeDevices, checked_indices
@@ -50,6 +51,8 @@ class SimulatedNeuronArray(SomeDevices, FusableArray, DifferentiableNeuronArray)
         The source's step; 0: none.
     dead
         Pairs whose two devices are open circuits (they read the compliance voltage).
+    rows
+        Of batches that several processes share; left out: every batch is whole.
 
     Raises
     ------
@@ -66,6 +69,7 @@ class SimulatedNeuronArray(SomeDevices, FusableArray, DifferentiableNeuronArray)
         max_amperes: float = 60e-6,
         resolution_amperes: float = 0.0,
         dead: Sequence[int] = (),
+        rows: BatchRows | None = None,
     ) -> None:
         if len(population) % 2:
             raise UsageError(
@@ -82,6 +86,7 @@ class SimulatedNeuronArray(SomeDevices, FusableArray, DifferentiableNeuronArray)
         self.resolution_amperes = resolution_amperes
         self.readout = readout or Readout()
         self.population = population
+        self.rows: BatchRows = rows or BatchRows()
         count = len(population) // 2
         self._dead = np.zeros(count, dtype=bool)
         self._dead[checked_indices(dead, count, self.name)] = True
@@ -115,6 +120,7 @@ class SimulatedNeuronArray(SomeDevices, FusableArray, DifferentiableNeuronArray)
             self.readout,
             (self.population.seed, self.population.stream("read")),
             (self.resolution_amperes, self.max_amperes),
+            self.rows,
         )
 
     def derivative(self, amperes: Any) -> Any:
@@ -159,9 +165,10 @@ class SimulatedNeuronArray(SomeDevices, FusableArray, DifferentiableNeuronArray)
     def _read(self, side: int, amperes: Any) -> Reading:
         applied, clipped = self._stimulus(amperes)
         cells = 2 * self._indices + side
-        first = self._reads[cells]
+        before, behind = self.rows.around(applied.shape[0])
+        first = self._reads[cells] + before
         volts, flags = self._answer(side, cells, first, applied)
-        self._reads[cells] = first + applied.shape[0]
+        self._reads[cells] = first + applied.shape[0] + behind
         return Reading(volts, flags | clipped)
 
     def _stimulus(self, amperes: Any) -> tuple[Any, Any]:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any, Self, final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from labtrain.arrays.batch_rows import BatchRows
 from labtrain.arrays.cell_state import CellState, PlacedCells, WithMemory
+from labtrain.arrays.in_turn import Standing, Tried, run_in_turn
 from labtrain.arrays.neurons import Flag
 from labtrain.arrays.plain import as_numpy, like, on_cpu
 from labtrain.arrays.selection import checked_indices
@@ -39,6 +42,8 @@ class SimulatedSwitchArray(WithMemory, SwitchArray):
         The reset pulse's magnitude and width; its sign is opposite to the attempt's.
     dead
         Open devices: never verified, flagged COMPLIANCE.
+    rows
+        Of batches that several processes share; left out: every batch is whole.
 
     Raises
     ------
@@ -57,6 +62,7 @@ class SimulatedSwitchArray(WithMemory, SwitchArray):
         reset_volts: float = 1.0,
         reset_seconds: float = 10e-9,
         dead: Sequence[int] = (),
+        rows: BatchRows | None = None,
     ) -> None:
         if not (max_volts > 0 and resolution_volts >= 0 and 0 < reset_volts <= max_volts):
             raise UsageError(
@@ -67,6 +73,7 @@ class SimulatedSwitchArray(WithMemory, SwitchArray):
         self.name = name or population.array or "switches"
         self.max_volts, self.resolution_volts = max_volts, resolution_volts
         self.population = population
+        self.rows: BatchRows = rows or BatchRows()
         self._law = law or _law_of(population)
         count = len(population)
         self._dead = np.zeros(count, dtype=bool)
@@ -94,21 +101,23 @@ class SimulatedSwitchArray(WithMemory, SwitchArray):
     def attempt(self, volts: Any, seconds: float) -> Outcome:
         """Reset, verify, pulse and read, row after row; one pulse for the reset, one for the attempt."""
         asked = checked_stimulus(volts, len(self), self.name, "pulses")
-        if on_cpu(asked):
-            switched, flags = self._compiled(as_numpy(asked), seconds)
-            return Outcome(like(switched, volts), like(flags, volts))
-        return Outcome(*self._elsewhere(asked, seconds))
+        given, run = (as_numpy(asked), self._compiled) if on_cpu(asked) else (asked, self._elsewhere)
+        memory, cells = self._memory.at(given), self._cells.at(given)[1]
+        dead = self._fixed.at(given)[0]["dead"]
+        now = memory["states"][cells], memory["pulses"][cells]
+        each = 2 - namespace(given).astype(dead, now[1].dtype)
+        switched, flags, after = run_in_turn(self.rows, partial(run, seconds), given, now, each)
+        memory["states"][cells], memory["pulses"][cells] = after
+        return Outcome(like(switched, volts), like(flags, volts))
 
     @property
     def events(self) -> int:
         """Events of all cells so far, of views too: pulses."""
         return self._memory.total("pulses")
 
-    def _compiled(
-        self, volts: NDArray[np.float64], seconds: float
-    ) -> tuple[NDArray[np.bool_], NDArray[np.uint8]]:
+    def _compiled(self, seconds: float, volts: NDArray[np.float64], now: Standing) -> Tried:
         parameters, cells = self._cells.at(volts)
-        memory, fixed = self._memory.at(volts), self._fixed.at(volts)[0]
+        fixed = self._fixed.at(volts)[0]
         dead = fixed["dead"]
         trial = Trial(
             volts,
@@ -118,37 +127,35 @@ class SimulatedSwitchArray(WithMemory, SwitchArray):
             (int(Flag.CLIPPED), int(Flag.STUCK)),
             np.ascontiguousarray(fixed["resets"].T),
             # An open device reads as neither state, so its reset is never verified.
-            np.where(dead, np.uint8(2), memory["states"][cells]),
-            memory["pulses"][cells],
+            np.where(dead, np.uint8(2), now[0]),
+            np.array(now[1]),
             self._address,
             cells,
         )
         switched, flags = self._law.attempts(parameters, trial)
-        memory["states"][cells] = np.where(dead, 0, trial.state)
-        memory["pulses"][cells] = trial.events
         if dead.any():
             flags |= dead * np.uint8(Flag.COMPLIANCE)
-        return switched, flags
+        return switched, flags, (np.where(dead, np.uint8(0), trial.state), trial.events)
 
-    def _elsewhere(self, volts: Any, seconds: float) -> tuple[Any, Any]:
+    def _elsewhere(self, seconds: float, volts: Any, now: Standing) -> Tried:
         xp = namespace(volts)
         parameters, cells = self._cells.at(volts)
-        memory, fixed = self._memory.at(volts), self._fixed.at(volts)[0]
+        fixed = self._fixed.at(volts)[0]
         dead = fixed["dead"]
         applied, flags = on_grid(volts, self.resolution_volts, self.max_volts)
         switched, verified, states, pulses = events.attempt(
             self._law.probability(parameters, applied, seconds),
             xp.astype(applied < 0, xp.uint8),
             fixed["resets"].T,
-            memory["states"][cells],
+            now[0],
             dead,
             self._address,
             cells,
-            memory["pulses"][cells],
+            now[1],
         )
-        memory["states"][cells], memory["pulses"][cells] = states, pulses
         flags = flags | xp.astype(dead, xp.uint8) * int(Flag.COMPLIANCE)
-        return switched, flags | xp.astype(~verified, xp.uint8) * int(Flag.STUCK)
+        flags = flags | xp.astype(~verified, xp.uint8) * int(Flag.STUCK)
+        return switched, flags, (states, pulses)
 
     @property
     def _address(self) -> tuple[int, int]:

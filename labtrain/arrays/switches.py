@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
+from labtrain.arrays.batch_rows import BatchRows
+
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
@@ -37,6 +39,8 @@ class SwitchArray(ABC):
     """The largest magnitude of a pulse; more is clipped and flagged."""
     resolution_volts: float
     """The step to which pulses are rounded (0: not rounded)."""
+    rows: BatchRows | None = None
+    """Of batches that several processes share; None: every batch is whole."""
 
     @abstractmethod
     def __len__(self) -> int:

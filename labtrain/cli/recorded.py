@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from labtrain.cli.files import default_session_path, is_taken
+from labtrain.cli.several import noted
 from labtrain.cli.steps import Surroundings, carry_out, carry_out_on
 from labtrain.errors import UsageError
 from labtrain.progress import Progress
@@ -20,6 +21,7 @@ from labtrain.session.sink import Sink
 
 if TYPE_CHECKING:
     from labtrain.session import Session
+    from labtrain.training.processes import Processes
 
 
 @dataclass(frozen=True)
@@ -57,18 +59,18 @@ class Recorded:
     bench_seconds: float | None
 
 
-def record(order: Order, progress: Progress) -> Recorded:
+def record(order: Order, progress: Progress, processes: Processes | None = None) -> Recorded:
     """Carry out an order on a fresh session; seal it whatever happens."""
     from labtrain.bench import bench_bytes, locate_bench, read_plan
 
     located = None if order.bench_file is None else locate_bench(order.bench_file)
     sample = {} if located is None else read_plan(located).sample
     content = None if located is None else bench_bytes(located)
-    start = _start(order, located, sample)
+    start = _start(order, located, sample) | noted(processes)
     with _session(order, sample, start, content) as session:
         if order.note:
             session.note(order.note)
-        results, bench_seconds = run_order(order, located, session, progress)
+        results, bench_seconds = run_order(order, located, session, progress, processes)
         if any(result.get("status") == "aborted" for result in results.values()):
             session.seal("aborted")  # stopped from a window, or by drift
     return Recorded(session.path, session.status, results, bench_seconds)
@@ -93,7 +95,11 @@ def _session(
 
 
 def run_order(
-    order: Order, bench_file: Path | bytes | None, sink: Sink, progress: Progress
+    order: Order,
+    bench_file: Path | bytes | None,
+    sink: Sink,
+    progress: Progress,
+    processes: Processes | None = None,
 ) -> tuple[dict[str, dict[str, Any]], float | None]:
     """Do an order's steps on a bench, opened and left safe here, or on directly simulated arrays.
 
@@ -101,6 +107,8 @@ def run_order(
     ----------
     bench_file
         Located, or as it was recorded.
+    processes
+        Those that train together; without a bench only.
 
     Returns
     -------
@@ -112,7 +120,7 @@ def run_order(
     from labtrain.bench import Bench
 
     if bench_file is None:
-        around = Surroundings(sink, progress, order.seed, data_dir=order.data_dir)
+        around = Surroundings(sink, progress, order.seed, None, order.data_dir, processes=processes)
         return carry_out(order.steps, around), None
     with Bench.open(bench_file, sink=sink, mount=order.mount) as bench:
         return carry_out_on(bench, order.steps, sink, progress, order.seed, order.data_dir)

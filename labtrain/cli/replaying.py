@@ -13,6 +13,8 @@ from labtrain.cli.assignments import parse_assignments
 from labtrain.cli.options import SessionArgument, SetOption
 from labtrain.cli.outcome import JsonFlag, ending, shown
 from labtrain.cli.progress import progress_bar
+from labtrain.cli.recorded import Order
+from labtrain.cli.several import follow_replay, is_first, processes_met, require_as_recorded
 from labtrain.cli.steps import Surroundings, carry_out, carry_out_on
 from labtrain.errors import DataError, LabtrainError, ReplayMismatch
 from labtrain.progress import Progress
@@ -38,13 +40,19 @@ def replay(
 
     Example: labtrain replay labtrain-demo/demo.h5
     """
-    with ending(as_json) as end:
+    with ending(as_json and is_first()) as end:
         from labtrain.session import Recording
         from labtrain.session.differences import differences
         from labtrain.session.provenance import gather_provenance
 
         changes = parse_assignments(set_ or [])
-        with Recording.open(session) as recording, progress_bar(as_json) as progress:
+        quiet = as_json or not is_first()
+        with Recording.open(session) as recording, progress_bar(quiet) as progress:
+            require_as_recorded(recording)
+            if not is_first():
+                with processes_met() as processes:
+                    follow_replay(_order(recording, changes, data), processes)
+                return
             since = differences(recording.provenance, gather_provenance())
             sys.stderr.write("".join(f"since the record was made: {text}\n" for text in since[:_SHOWN]))
             report = replay_recording(recording, progress, changes, data, tolerance)
@@ -83,12 +91,13 @@ def replay_recording(
     from labtrain.bench import Bench, ReplayConnector, Rests
     from labtrain.session import RecordEnds, Replay
 
-    steps = [_changed(step, changes or {}) for step in steps_of(recording)]
+    order = _order(recording, changes or {}, data)
+    steps, seed = order.steps, order.seed
     run = Replay(recording, tolerance=tolerance)
-    seed = int(recording.start["seed"])
     try:
         if recording.bench_file is None:
-            carry_out(steps, Surroundings(run.sink, progress, seed, data_dir=data))
+            with processes_met() as processes:
+                carry_out(steps, Surroundings(run.sink, progress, seed, None, data, processes=processes))
         else:
             with Bench.open(
                 recording.bench_file,
@@ -104,6 +113,11 @@ def replay_recording(
         if not run.finish().interrupted and type(error).__name__ != recording.ended_by:
             raise
     return run.finish()
+
+
+def _order(recording: Recording, changes: Mapping[str, str], data: Path | None) -> Order:
+    steps = [_changed(step, changes) for step in steps_of(recording)]
+    return Order(recording.start["command"], steps, int(recording.start["seed"]), data_dir=data)
 
 
 def steps_of(recording: Recording) -> list[dict[str, Any]]:

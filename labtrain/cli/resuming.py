@@ -13,6 +13,7 @@ from labtrain.cli.outcome import JsonFlag, ending, shown
 from labtrain.cli.progress import progress_bar
 from labtrain.cli.recorded import Order, Recorded, require_new, run_order
 from labtrain.cli.replaying import steps_of
+from labtrain.cli.several import follow, is_first, processes_met, require_as_recorded
 from labtrain.clock import RealClock
 from labtrain.errors import UsageError
 from labtrain.progress import Progress
@@ -38,13 +39,23 @@ def resume(
 
     Example: labtrain resume runs/20261122T101500Z_W12-3-4_train_1.h5
     """
-    with ending(as_json) as end:
+    with ending(as_json and is_first()) as end:
         from labtrain.session import Recording
 
-        require_new(out, force)
+        if is_first():
+            require_new(out, force)
         clock = RealClock()
-        with Recording.open(session) as recording, progress_bar(as_json) as progress:
+        with (
+            Recording.open(session) as recording,
+            progress_bar(as_json or not is_first()) as progress,
+        ):
             require_unfinished(recording)
+            require_as_recorded(recording)
+            steps = steps_of(recording)
+            if not is_first():
+                with processes_met() as processes:
+                    follow(order_of(recording, data), processes)
+                return
             target = out or first_free(session.parent, f"{session.stem}_resumed", ".h5")
             real = real_instruments(recording)
             if real:
@@ -55,12 +66,16 @@ def resume(
                 done = take_up(recording, target, findings, progress, force=force, data=data)
             else:
                 done = resume_recording(recording, target, progress, force=force, data=data)
-            steps = steps_of(recording)
         end.with_(*_told(steps, done, clock.now_ns() / 1e9))
 
 
 def resume_recording(
-    recording: Recording, out: Path, progress: Progress, *, force: bool = False, data: Path | None = None
+    recording: Recording,
+    out: Path,
+    progress: Progress,
+    *,
+    force: bool = False,
+    data: Path | None = None,
 ) -> Recorded:
     """Do a recorded run again, compared with its record as far as that goes, and carry it on.
 
@@ -80,19 +95,26 @@ def resume_recording(
     from labtrain.session import Resume, Session
 
     start = recording.start
-    order = Order(
-        start["command"], steps_of(recording), int(start["seed"]), mount="in-process", data_dir=data
-    )
+    order = order_of(recording, data)
     origin = {"resumes": {"session": recording.path.name, "uuid": recording.uuid}}
     bench_file = recording.bench_file
-    with Session.create(out, start={**start, **origin}, bench_file=bench_file, force=force) as session:
+    with (
+        processes_met() as processes,
+        Session.create(out, start={**start, **origin}, bench_file=bench_file, force=force) as session,
+    ):
         for text in recording.notes:
             session.note(text)
         # What a simulated bench has been through stands in no checkpoint: with one, all is done again.
         resume = Resume(recording, session, from_checkpoints=bench_file is None)
-        results, bench_seconds = run_order(order, bench_file, resume.sink, progress)
+        results, bench_seconds = run_order(order, bench_file, resume.sink, progress, processes)
         resume.finish()
     return Recorded(out, session.status, results, bench_seconds)
+
+
+def order_of(recording: Recording, data: Path | None) -> Order:
+    """Return what a recorded run was told to do; a simulated bench is taken into this process."""
+    start = recording.start
+    return Order(start["command"], steps_of(recording), int(start["seed"]), mount="in-process", data_dir=data)
 
 
 def require_unfinished(recording: Recording) -> None:

@@ -19,6 +19,7 @@ from labtrain.session.sink import Sink
 
 if TYPE_CHECKING:
     from labtrain.bench import Bench
+    from labtrain.training.processes import Processes
     from labtrain.wiring import BenchPlan, DevicePlan
 
 
@@ -32,6 +33,7 @@ class Surroundings:
     bench: Bench | None = None
     data_dir: Path | None = None
     results: dict[str, dict[str, Any]] = field(default_factory=dict)
+    processes: Processes | None = None
 
 
 def protocol_step(
@@ -126,6 +128,7 @@ def every_device(plan: BenchPlan) -> list[DevicePlan]:
 
 def _train(step: Mapping[str, Any], around: Surroundings) -> dict[str, Any]:
     from labtrain.training import Context
+    from labtrain.training.processes import Alone
 
     recipe = entry_points.load(entry_points.RECIPES, step["recipe"])
     context = Context(
@@ -138,6 +141,7 @@ def _train(step: Mapping[str, Any], around: Surroundings) -> dict[str, Any]:
         device=step["device"],
         baseline=step["baseline"],
         twin=step["twin"],
+        processes=around.processes or Alone(),
     )
     result: dict[str, Any] = recipe.run(context)
     return result

@@ -21,6 +21,7 @@ from labtrain.cli.options import (
 )
 from labtrain.cli.outcome import JsonFlag, ending, shown
 from labtrain.cli.progress import progress_bar
+from labtrain.cli.several import follow, is_first, processes_met, require_one_for
 from labtrain.cli.steps import train_step
 from labtrain.clock import RealClock
 
@@ -61,22 +62,28 @@ def train(
 
     Example: labtrain train iris-afd --bench demo --set epochs=40 --seed 3 --out iris.h5
     """
-    with ending(as_json) as end:
+    with ending(as_json and is_first()) as end:
         from labtrain.cli.planning import confirm, plan_training
         from labtrain.cli.recorded import Order, record, require_new
 
-        require_new(out, force)
+        require_one_for(bench)
         settings = parse_assignments(set_ or [])
         plan = plan_training(recipe, bench, settings)
+        if is_first():
+            require_new(out, force)
         if dry_run:
-            end.with_(plan.fields, plan.text)
+            if is_first():
+                end.with_(plan.fields, plan.text)
             return
         confirm(plan, yes)
         step = train_step(recipe, device, settings, not no_baseline, None if twin is None else str(twin))
         order = Order("train", [step], seed, bench, out=out, force=force, note=note, data_dir=data)
         clock = RealClock()
-        with progress_bar(as_json) as progress:
-            done = record(order, progress)
+        with processes_met() as processes, progress_bar(as_json or not is_first()) as progress:
+            if not is_first():
+                follow(order, processes)
+                return
+            done = record(order, progress, processes)
         end.with_(*told_training(step, done, clock.now_ns() / 1e9))
 
 

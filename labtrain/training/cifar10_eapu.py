@@ -64,4 +64,5 @@ RECIPE = Recipe(
     doc="CIFAR-10 on a residual network with weights on noisy memristors, written by probabilistic updates",
     settings=SETTINGS,
     body=run,
+    shares_batches=True,
 )

@@ -71,4 +71,5 @@ RECIPE = Recipe(
     doc="CIFAR-10 on a residual network with activation derivatives sampled from SOT-MTJs",
     settings=SETTINGS,
     body=run,
+    shares_batches=True,
 )

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from typing import Any
 
+import numpy as np
 import torch
 import xxhash
 
@@ -40,6 +42,30 @@ def weights_digest(network: torch.nn.Module) -> str:
         digest.update(f"{name}{tuple(parameter.shape)}{parameter.dtype}".encode())
         digest.update(parameter.detach().cpu().contiguous().view(torch.uint8).numpy())
     return digest.hexdigest()
+
+
+def state_digest(state: Any) -> int:
+    """Return xxh3 (64 bits) over a ``state_dict``: names, numbers and texts, types and bytes of tensors."""
+    digest = xxhash.xxh3_64()
+    _add(digest, state)
+    return digest.intdigest()
+
+
+def _add(digest: xxhash.xxh3_64, value: Any) -> None:
+    if isinstance(value, Mapping):
+        for key, item in value.items():
+            digest.update(repr(key).encode())
+            _add(digest, item)
+    elif isinstance(value, (list, tuple)):
+        digest.update(f"[{len(value)}]".encode())
+        for item in value:
+            _add(digest, item)
+    elif isinstance(value, (torch.Tensor, np.ndarray)):
+        plain = torch.as_tensor(value).detach().cpu().contiguous()
+        digest.update(f"{tuple(plain.shape)}{plain.dtype}".encode())
+        digest.update(plain.view(-1).view(torch.uint8).numpy())
+    else:
+        digest.update(repr(value).encode())
 
 
 def torch_provenance() -> dict[str, object]:

@@ -91,15 +91,29 @@ class ImageRun:
             return [], None
         run, sink = f"train/{self.recipe}/baseline", self.context.sink
         network = build()  # in a resumed run too: torch's generator has then drawn as much
-        kept = go_on(sink, run)
+        kept = self.context.processes.of_first(go_on(sink, run))
         if kept is not None:
             return [Epoch(*values) for values in kept["history"]], kept["accuracy"]
         optimiser = None if optimise is None else optimise(network)
-        epochs = train(network, self.split, self.schedule, seed=self.context.seed, optimiser=optimiser)
+        epochs = self.train_conventionally(network, optimiser)
         reached = accuracy(network, *self.last)
         history = [list(vars(epoch).values()) for epoch in epochs]
         checkpoint(sink, run, "end", {"history": history, "accuracy": reached})
         return epochs, reached
+
+    def train_conventionally(
+        self, network: torch.nn.Module, optimiser: torch.optim.Optimizer | None = None
+    ) -> list[Epoch]:
+        """Train a network without devices; nothing is noted."""
+        context = self.context
+        return train(
+            network,
+            self.split,
+            self.schedule,
+            seed=context.seed,
+            optimiser=optimiser,
+            processes=context.processes,
+        )
 
     def open_record(self) -> TrainingRecord:
         """Begin the streams of steps and epochs."""
@@ -128,8 +142,15 @@ class ImageRun:
             What the progress says besides the loss.
         """
         clock = RealClock()
-        training = Training(network, self.split, self.schedule, seed=self.context.seed, optimiser=optimiser)
-        state = record.go_on(0)
+        training = Training(
+            network,
+            self.split,
+            self.schedule,
+            seed=self.context.seed,
+            optimiser=optimiser,
+            processes=self.context.processes,
+        )
+        state = self.context.processes.of_first(record.go_on(0))
         if state is not None:
             training.load_state_dict(state)
             self.context.progress.advance(len(training.history), "from its checkpoint")

@@ -12,6 +12,7 @@ import torch
 from numpy.typing import NDArray
 
 from labtrain.errors import UsageError
+from labtrain.training.processes import Alone, Processes
 from labtrain.training.randomness import permutation
 
 
@@ -89,6 +90,8 @@ class Training:
     criterion
         ``criterion(scores, batch)``: the loss of scores ``[B, classes]`` of the training samples ``batch``;
         cross entropy against their labels if None.
+    processes
+        Those that share the batches; one process if None.
 
     Attributes
     ----------
@@ -108,9 +111,12 @@ class Training:
         k: int = 0,
         optimiser: torch.optim.Optimizer | None = None,
         criterion: Criterion | None = None,
+        processes: Processes | None = None,
     ) -> None:
         self.network, self.split, self.schedule = network, split, schedule
         self.seed, self.k = seed, k
+        self.processes = Alone() if processes is None else processes
+        self.processes.prepare(network, len(split.train_x), schedule.batch_size)
         rate = schedule.learning_rate
         self.optimiser = torch.optim.Adam(network.parameters(), lr=rate) if optimiser is None else optimiser
         self.criterion = criterion or self._cross_entropy
@@ -130,11 +136,13 @@ class Training:
     ) -> list[Epoch]:
         """Make the steps left; what raises in between leaves a state to go on from."""
         while len(self.history) < self.schedule.epochs:
-            self._rest_of_epoch(after_step)
+            with self.processes.counting(self.network):
+                self._rest_of_epoch(after_step)
             reached = accuracy(self.network, self.split.validation_x, self.split.validation_y)
             loss = sum(self._losses) / len(self.split.train_x)
             self.history.append(Epoch(len(self.history), loss, reached))
             self._losses = []
+            self.processes.require_equal(self.state_dict, f"after epoch {len(self.history)}")
             after_epoch(self.history[-1])
         return self.history
 
@@ -147,13 +155,21 @@ class Training:
             rate = self.schedule.rate(self.step, steps)
             for group in self.optimiser.param_groups:
                 group["lr"] = rate
-            loss = self.criterion(self.network(split.train_x[batch]), batch)
+            loss = self._gradients_of(batch)
+            self.optimiser.step()
+            self._losses.append(loss * len(batch))
+            self.step += 1
+            after_step(Step(self.step - 1, epoch, loss, rate))
+
+    def _gradients_of(self, batch: NDArray[np.intp]) -> float:
+        """Leave the gradients of a batch with the parameters; return its loss."""
+        with self.processes.part(len(batch)) as part:
+            own = batch[part]
+            mean = self.criterion(self.network(self.split.train_x[own]), own)
+            loss = self.processes.weighted(mean, len(own), len(batch))
             self.optimiser.zero_grad()
             loss.backward()
-            self.optimiser.step()
-            self._losses.append(loss.item() * len(batch))
-            self.step += 1
-            after_step(Step(self.step - 1, epoch, loss.item(), rate))
+        return self.processes.sum_gradients(self.network, loss)
 
     def _cross_entropy(self, scores: torch.Tensor, batch: NDArray[np.intp]) -> torch.Tensor:
         return torch.nn.functional.cross_entropy(scores, self.split.train_y[batch])
@@ -214,6 +230,7 @@ def train(
     seed: int,
     k: int = 0,
     optimiser: torch.optim.Optimizer | None = None,
+    processes: Processes | None = None,
     after_step: Callable[[Step], None] = lambda step: None,
     after_epoch: Callable[[Epoch], None] = lambda epoch: None,
 ) -> list[Epoch]:
@@ -224,7 +241,7 @@ def train(
     after_step, after_epoch
         Called with what has just been done: they record, show progress, check for drift.
     """
-    training = Training(network, split, schedule, seed=seed, k=k, optimiser=optimiser)
+    training = Training(network, split, schedule, seed=seed, k=k, optimiser=optimiser, processes=processes)
     return training.run(after_step, after_epoch)
 
 

@@ -59,4 +59,5 @@ RECIPE = Recipe(
     doc="MNIST on 784-256-256-256-256-10 of MTJ neuron pairs with gradients read from the devices",
     settings=SETTINGS,
     body=run,
+    shares_batches=True,
 )

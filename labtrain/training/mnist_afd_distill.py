@@ -91,7 +91,7 @@ def _teacher(context: Context, split: Split, sizes: tuple[int, ...]) -> torch.nn
     """Train the teacher conventionally."""
     settings = context.settings
     network, run = tanh_perceptron(sizes, torch.float32), f"train/{RECIPE.name}/teacher"
-    kept = go_on(context.sink, run)
+    kept = context.processes.of_first(go_on(context.sink, run))
     if kept is not None:
         network.load_state_dict(kept)
         context.progress.advance(settings["teacher_epochs"], "from its checkpoint")
@@ -102,7 +102,15 @@ def _teacher(context: Context, split: Split, sizes: tuple[int, ...]) -> torch.nn
     def after_epoch(epoch: Epoch) -> None:
         context.progress.advance(note=f"teacher: {epoch.told()}")
 
-    train(network, split, schedule, seed=context.seed, k=TEACHER, after_epoch=after_epoch)
+    train(
+        network,
+        split,
+        schedule,
+        seed=context.seed,
+        k=TEACHER,
+        processes=context.processes,
+        after_epoch=after_epoch,
+    )
     checkpoint(context.sink, run, "end", network.state_dict())
     return network
 
@@ -120,7 +128,15 @@ def _tanh_student(
         return [], None
     network = tanh_perceptron(sizes, torch.float32)
     initialise(network, context.seed, STUDENT)
-    training = Training(network, split, schedule, seed=context.seed, k=STUDENT, criterion=loss)
+    training = Training(
+        network,
+        split,
+        schedule,
+        seed=context.seed,
+        k=STUDENT,
+        criterion=loss,
+        processes=context.processes,
+    )
     return training.run(), accuracy(network, *last)
 
 
@@ -129,4 +145,5 @@ RECIPE = Recipe(
     doc="a large tanh teacher, a small student of MTJ neuron pairs: with the teacher, and alone",
     settings=SETTINGS,
     body=run,
+    shares_batches=True,
 )

@@ -49,4 +49,5 @@ RECIPE = Recipe(
     doc="MNIST on 784-256-128-10 with weights on noisy memristors, written by probabilistic updates",
     settings=SETTINGS,
     body=run,
+    shares_batches=True,
 )

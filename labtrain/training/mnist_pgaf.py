@@ -54,4 +54,5 @@ RECIPE = Recipe(
     doc="MNIST on 784-512-512-10 with activation derivatives sampled from SOT-MTJs",
     settings=SETTINGS,
     body=run,
+    shares_batches=True,
 )

@@ -16,7 +16,7 @@ import torch
 from labtrain.errors import UsageError
 from labtrain.training.determinism import deterministic
 from labtrain.training.image_run import IMAGE_SETTINGS, ImageRun
-from labtrain.training.loop import Split, accuracy, train
+from labtrain.training.loop import Split, accuracy
 from labtrain.training.recipes import Context, Recipe
 from labtrain.training.settings import Setting
 from labtrain.training.stochastic.chip import DEVICE_SETTINGS, device_generators
@@ -50,7 +50,7 @@ def run(context: Context) -> dict[str, object]:
 
 def _run(context: Context) -> dict[str, object]:
     settings, seed = context.settings, context.seed
-    design = design_of(settings, seed)
+    design = replace(design_of(settings, seed), rows=context.processes.rows)
     devices = device_generators(context)
     images = in_range(ImageRun.prepare(context, RECIPE.name), settings["pool"], design.counting.encoding.low)
     context.progress.start(f"train {RECIPE.name}", images.schedule.epochs)
@@ -112,7 +112,7 @@ def float_network(sizes: tuple[int, ...], design: Design) -> torch.nn.Sequential
 def trained_floats(images: ImageRun, design: Design) -> torch.nn.Sequential:
     """Train the conventional network, to start from."""
     network = float_network(images.sizes, design)
-    train(network, images.split, images.schedule, seed=images.context.seed)
+    images.train_conventionally(network)
     return network
 
 
@@ -149,4 +149,5 @@ RECIPE = Recipe(
     doc="MNIST on 784-256-256-256-10 computed with random bits: quantised weights and hidden outputs",
     settings=SETTINGS,
     body=run,
+    shares_batches=True,
 )

@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from labtrain import entry_points
+from labtrain.errors import UsageError
 from labtrain.progress import Progress, SilentProgress
 from labtrain.session.sink import NullSink, Sink
+from labtrain.training.processes import Alone, Processes
 from labtrain.training.settings import Setting, read_settings
 
 if TYPE_CHECKING:
@@ -57,6 +59,8 @@ class Context:
         Whether the conventional network is trained beside it.
     twin
         The path of a twin file, or None.
+    processes
+        Those that share the batches of the training.
     """
 
     bench: Bench | FarBench | None = None
@@ -68,6 +72,7 @@ class Context:
     device: str | None = None
     baseline: bool = True
     twin: str | None = None
+    processes: Processes = field(default_factory=Alone)
 
     @property
     def keeps_digests(self) -> bool:
@@ -87,6 +92,8 @@ class Recipe:
         ``body(context) -> result``; the context's settings are then complete and checked.
     needs_bench
         Whether it cannot run on directly simulated arrays.
+    shares_batches
+        Whether several processes can train it together.
     """
 
     name: str
@@ -94,6 +101,7 @@ class Recipe:
     settings: tuple[Setting, ...]
     body: Callable[[Context], dict[str, Any]]
     needs_bench: bool = False
+    shares_batches: bool = False
 
     def __post_init__(self) -> None:
         """Add the common settings."""
@@ -117,9 +125,24 @@ class Recipe:
         Raises
         ------
         UsageError
-            For bad settings, too few healthy devices, bad data: before anything is trained.
+            For bad settings, too few healthy devices, bad data, or several processes where one is needed:
+            before anything is trained.
         """
-        return self.body(replace(context, settings=self.read_settings(context.settings)))
+        complete = replace(context, settings=self.read_settings(context.settings))
+        if complete.processes.count > 1:
+            self._require_shareable(complete)
+        return self.body(complete)
+
+    def _require_shareable(self, context: Context) -> None:
+        """Refuse what several processes cannot train together."""
+        reasons = {
+            "several processes cannot train with a bench: it has one master": context.bench is not None,
+            f"several processes cannot train {self.name}": not self.shares_batches,
+            "record=full would hold one process's part of every batch": not context.keeps_digests,
+        }
+        for reason, holds in reasons.items():
+            if holds:
+                raise UsageError(reason, remedy="train with one process, without torchrun", key="processes")
 
     def describe(self) -> dict[str, Any]:
         """Plain data for ``recipe list``."""

@@ -26,11 +26,11 @@ TIE_VOLTS = 25e3 * RESOLUTION
 
 
 def make_layer(
-    estimator: str = "calibrated-pair", count: int = 12, *, dead: tuple[int, ...] = (), **readout
+    estimator: str = "calibrated-pair", count: int = 12, *, dead: tuple[int, ...] = (), rows=None, **readout
 ) -> DeviceNeurons:
     population = draw("mtj-neuron-pair", 3, count, {"mismatch": 0.1, "read_noise": 1e-4}, "neurons")
     array = SimulatedNeuronArray(
-        population, Readout(**readout), max_amperes=50e-6, resolution_amperes=RESOLUTION, dead=dead
+        population, Readout(**readout), max_amperes=50e-6, resolution_amperes=RESOLUTION, dead=dead, rows=rows
     )
     calibration = calibrate(array, 0.0, 50e-6)
     chosen = make_estimator(estimator, 1e-6, RESOLUTION)

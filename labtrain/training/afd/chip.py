@@ -89,6 +89,7 @@ def _simulated(context: Context, count: int, population: Mapping[str, Any]) -> N
         ),
         max_amperes=MAX_AMPERES,
         resolution_amperes=RESOLUTION_AMPERES,
+        rows=context.processes.rows,
     )
     recorded = DigestedNeuronArray if context.keeps_digests else RecordedNeuronArray
     return recorded(array, context.sink)

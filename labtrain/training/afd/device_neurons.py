@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from labtrain.arrays.batch_rows import BatchRows
 from labtrain.arrays.neurons import NeuronArray
 from labtrain.errors import UsageError
 from labtrain.training.afd.calibration import Calibration, quantised
@@ -18,11 +19,12 @@ from labtrain.training.afd.ledger import NeuronLedger
 from labtrain.training.afd.mapping import BiasMapping
 from labtrain.training.one_chip import copied_around, diverged
 from labtrain.training.passes import first_order, outside_graphs
+from labtrain.training.processes import OnDevices
 from labtrain.training.state import as_numpy, as_tensors
 
 
 @final
-class DeviceNeurons(torch.nn.Module):  # type: ignore[misc]  # torch is not type-checked here
+class DeviceNeurons(torch.nn.Module, OnDevices):  # type: ignore[misc]  # torch is not type-checked here
     """An activation layer whose neurons are devices: z -> I -> V -> a, element by element.
 
     Input and output are ``[..., n]`` of the same dtype and device. The forward pass reads V(I) once a
@@ -128,6 +130,19 @@ class DeviceNeurons(torch.nn.Module):  # type: ignore[misc]  # torch is not type
     def rewire(self, array: NeuronArray, estimator: SlopeEstimator, mapping: BiasMapping) -> None:
         """Put other devices (as many), their estimator and their mapping into the layer's place."""
         self.array, self.estimator, self.mapping = array, estimator, mapping
+
+    @property
+    def shared_rows(self) -> BatchRows | None:
+        """The array's."""
+        return self.array.rows
+
+    def row_counts(self) -> dict[str, Any]:
+        """Return the ledger's."""
+        return self.ledger.state_dict()
+
+    def set_row_counts(self, counts: Mapping[str, Any]) -> None:
+        """Take a ledger's counts."""
+        self.ledger = NeuronLedger.restored(counts)
 
     def get_extra_state(self) -> dict[str, Any]:
         """Device counters, mapping, calibration and ledger, as tensors and plain values."""

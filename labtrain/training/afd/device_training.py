@@ -120,9 +120,17 @@ class DeviceTraining:
         network = self.build(k)
         care = self.care(network)
         care.begin(fold, device_layers(network), self.latest)
-        training = Training(network, split, schedule, seed=self.context.seed, k=k, criterion=criterion)
+        training = Training(
+            network,
+            split,
+            schedule,
+            seed=self.context.seed,
+            k=k,
+            criterion=criterion,
+            processes=self.context.processes,
+        )
 
-        state = self.record.go_on(fold)
+        state = self.context.processes.of_first(self.record.go_on(fold))
         if state is not None:
             self._take_up(state, training, care)
             self.context.progress.advance(len(training.history), "from its checkpoint")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, cast, final
 
 import torch
@@ -9,10 +10,11 @@ import torch
 from labtrain.errors import UsageError
 from labtrain.training.eapu.pairs import PairedSynapses
 from labtrain.training.one_chip import copied_around
+from labtrain.training.processes import OnDevices
 
 
 @final
-class CrossbarLinear(torch.nn.Module):  # type: ignore[misc]  # torch is not type-checked here
+class CrossbarLinear(torch.nn.Module, OnDevices):  # type: ignore[misc]  # torch is not type-checked here
     """``y = x W^T + b`` with ``x W^T`` measured: voltages on the rows, currents of the column pairs.
 
     ``weight`` holds what was last read of the cells: it serves the backward pass and the optimiser, never the
@@ -68,6 +70,18 @@ class CrossbarLinear(torch.nn.Module):  # type: ignore[misc]  # torch is not typ
         pairs = currents.amperes.view(len(volts), self.out_features, 2)
         scale = volts_per_unit * self.synapses.siemens_per_unit
         return cast(torch.Tensor, (pairs[:, :, 0] - pairs[:, :, 1]) / scale)
+
+    @property
+    def shared_rows(self) -> None:
+        """None: a crossbar's batches are whole."""
+
+    def row_counts(self) -> dict[str, Any]:
+        """Of products."""
+        return {"multiplications": self.multiplications, "flagged": self.flagged}
+
+    def set_row_counts(self, counts: Mapping[str, Any]) -> None:
+        """Take others."""
+        self.multiplications, self.flagged = counts["multiplications"], counts["flagged"]
 
     def get_extra_state(self) -> dict[str, Any]:
         """Counters and the cells' state."""

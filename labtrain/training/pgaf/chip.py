@@ -136,6 +136,10 @@ def _simulated(context: Context, curve: SwitchCurve, count: int, name: str) -> S
     population = draw(MODEL, context.seed, count, {"mismatch": context.settings["mismatch"] or 0.0}, name)
     reset = OVERDRIVE * curve.v50
     array = SimulatedSwitchArray(
-        population, max_volts=1.25 * reset, reset_volts=reset, reset_seconds=curve.seconds
+        population,
+        max_volts=1.25 * reset,
+        reset_volts=reset,
+        reset_seconds=curve.seconds,
+        rows=context.processes.rows,
     )
     return RecordedSwitchArray(array, context.sink, digests=context.keeps_digests)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,6 +10,7 @@ import numpy as np
 import torch
 
 from labtrain.training.passes import first_order
+from labtrain.training.processes import CountsRows
 
 WEIGHTS_DENSE_FROM, PROPAGATION_DENSE_FROM = 0.25, 0.04
 """Shares of multiply-accumulates from which a dense product is quicker than the compacted one (measured on
@@ -45,7 +47,7 @@ class GradientMacs:
     indexed: int = 0
 
 
-class CountedLayer(torch.nn.Module):  # type: ignore[misc]  # torch is not type-checked here
+class CountedLayer(torch.nn.Module, CountsRows):  # type: ignore[misc]  # torch is not type-checked here
     """A layer with weights and counts.
 
     Attributes
@@ -62,6 +64,14 @@ class CountedLayer(torch.nn.Module):  # type: ignore[misc]  # torch is not type-
     def counts(self) -> bool:
         """Whether a forward pass is one of training."""
         return bool(self.training and torch.is_grad_enabled())
+
+    def row_counts(self) -> dict[str, Any]:
+        """Return the multiply-accumulates."""
+        return dict(vars(self.macs))
+
+    def set_row_counts(self, counts: Mapping[str, Any]) -> None:
+        """Take others."""
+        self.macs = GradientMacs(**counts)
 
     def get_extra_state(self) -> dict[str, Any]:
         """Return the counts."""

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, final
 
 import torch
 
+from labtrain.arrays.batch_rows import BatchRows
 from labtrain.errors import UsageError
 from labtrain.kernels.masked_products import RowLists, input_gradient, weight_gradient
 from labtrain.training.passes import outside_graphs
@@ -19,6 +21,7 @@ from labtrain.training.pgaf.counting import (
     share_of,
 )
 from labtrain.training.pgaf.sampler import SwitchSampler
+from labtrain.training.processes import OnDevices
 
 
 class _Linear(CountedLayer):
@@ -86,7 +89,7 @@ class FirstLinear(_Linear):
 
 
 @final
-class GatedLinear(_Linear):
+class GatedLinear(_Linear, OnDevices):
     """``z' = W f(z) + b`` with the derivative of ``f`` sampled from switches.
 
     The forward pass is the activation itself (``deterministic``) or the first sample (``sampled``). The error
@@ -134,6 +137,20 @@ class GatedLinear(_Linear):
         gated = self.counts
         return outside_graphs(_Gated, z, self.weight, self.bias, self, gated)
 
+    @property
+    def shared_rows(self) -> BatchRows | None:
+        """The switches'; None where a whole batch is one row of them."""
+        return self.sampler.shared_rows(self.per_batch)
+
+    def row_counts(self) -> dict[str, Any]:
+        """Of multiply-accumulates and switches."""
+        return super().row_counts() | self.sampler.row_counts()
+
+    def set_row_counts(self, counts: Mapping[str, Any]) -> None:
+        """Take others."""
+        super().set_row_counts({name: counts[name] for name in super().row_counts()})
+        self.sampler.set_row_counts(counts)
+
     def get_extra_state(self) -> dict[str, Any]:
         """Counts and the switches' state."""
         return {**super().get_extra_state(), "sampler": self.sampler.state_dict()}
@@ -149,7 +166,7 @@ class GatedLinear(_Linear):
 
 
 @final
-class GatedActivation(torch.nn.Module):  # type: ignore[misc]
+class GatedActivation(torch.nn.Module, OnDevices):  # type: ignore[misc]
     """An activation with sampled derivative between any two layers, as in networks with branches.
 
     Here the gate closes only what stands before it: errors behind arrive computed for all neurons.
@@ -175,6 +192,19 @@ class GatedActivation(torch.nn.Module):  # type: ignore[misc]
         """Return the activations of ``z[B, ...]``; further leading dimensions are more samples."""
         gated = bool(self.training and torch.is_grad_enabled() and z.requires_grad)
         return outside_graphs(_GatedActivation, z, self, gated)
+
+    @property
+    def shared_rows(self) -> BatchRows | None:
+        """The switches'; None where a whole batch is one row of them."""
+        return self.sampler.shared_rows(self.per_batch)
+
+    def row_counts(self) -> dict[str, Any]:
+        """Return the switches'."""
+        return self.sampler.row_counts()
+
+    def set_row_counts(self, counts: Mapping[str, Any]) -> None:
+        """Take others."""
+        self.sampler.set_row_counts(counts)
 
     def get_extra_state(self) -> dict[str, Any]:
         """Return the switches' state."""

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, cast, final
 
 import torch
 
+from labtrain.arrays.batch_rows import BatchRows
 from labtrain.arrays.switches import SwitchArray
 from labtrain.errors import UsageError
 from labtrain.training.one_chip import copied_around, diverged
@@ -99,6 +101,19 @@ class SwitchSampler:
                 remedy="a longer pulse width lowers V50; or allow more voltage in the bench file",
                 key="limits",
             )
+
+    def shared_rows(self, per_batch: bool) -> BatchRows | None:
+        """By what the switches know a row's place; None where a whole batch is one row of them."""
+        return None if per_batch else self.array.rows
+
+    def row_counts(self) -> dict[str, Any]:
+        """Return the ledger's counts, named as the switches'."""
+        return {f"switches.{name}": value for name, value in vars(self.ledger).items()}
+
+    def set_row_counts(self, counts: Mapping[str, Any]) -> None:
+        """Take the switches' counts out of a layer's."""
+        own = {name.removeprefix("switches."): value for name, value in counts.items()}
+        self.ledger = SwitchLedger(**{name: own[name] for name in vars(self.ledger)})
 
     def __len__(self) -> int:
         """Neurons of the layer."""

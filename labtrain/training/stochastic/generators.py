@@ -50,14 +50,35 @@ class Generators(ABC):
         Packed as :mod:`labtrain.kernels.stream_words` does. Probabilities 0 and 1 are constants.
         """
 
+    def pass_over(self, rows: int, n: int, n_bits: int) -> None:
+        """Leave the events of ``rows`` of ``n`` streams that another process takes.
+
+        Raises
+        ------
+        UsageError
+            Where they depend on what the streams are: so with devices, which constants leave alone.
+        """
+        raise UsageError(
+            f"streams of {self.name} cannot be shared by processes",
+            remedy="train with one process, or with train_with='moments'",
+        )
+
+    def counts(self) -> dict[str, Any]:
+        """Return all counts."""
+        return {name: getattr(self, name) for name in _COUNTS}
+
+    def set_counts(self, counts: Mapping[str, Any]) -> None:
+        """Take others."""
+        for name in _COUNTS:
+            setattr(self, name, int(counts[name]))
+
     def state_dict(self) -> dict[str, Any]:
         """Counts, and the events that the generators have given."""
-        return {name: getattr(self, name) for name in _COUNTS}
+        return self.counts()
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Take :meth:`state_dict`'s result back."""
-        for name in _COUNTS:
-            setattr(self, name, int(state[name]))
+        self.set_counts(state)
 
     def count(self, probability: Floats, n_bits: int) -> None:
         """Count streams that are no constants."""
@@ -103,6 +124,11 @@ class SimulatedGenerators(Generators):
         self._pieces += stream_words.pieces_of(n_bits) * (1 if self._own else len(probability))
         self.count(probability, n_bits)
         return words
+
+    def pass_over(self, rows: int, n: int, n_bits: int) -> None:
+        """Move the events on."""
+        self._pieces += stream_words.pieces_of(n_bits) * (0 if self._own else rows)
+        self._started += 0 if self.memory is None else rows * n
 
     def _rho(self, probability: Floats) -> Floats:
         assert self.memory is not None

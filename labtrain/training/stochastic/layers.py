@@ -11,12 +11,14 @@ import numpy as np
 import torch
 
 from labtrain import noise
+from labtrain.arrays.batch_rows import BatchRows
 from labtrain.errors import UsageError
 from labtrain.kernels import stream_products
 from labtrain.kernels.sequences import normals
 from labtrain.kernels.stream_words import Words
 from labtrain.training.one_chip import copied_around, diverged
 from labtrain.training.passes import first_order, outside_graphs
+from labtrain.training.processes import OnDevices
 from labtrain.training.state import as_numpy, as_tensors
 from labtrain.training.stochastic.generators import Floats, Generators
 from labtrain.training.stochastic.moments import Counting, variance
@@ -27,7 +29,7 @@ EVALUATORS = ("exact", "moments", "bits")
 
 
 @final
-class StochasticLinear(torch.nn.Module):  # type: ignore[misc]  # torch is not type-checked here
+class StochasticLinear(torch.nn.Module, OnDevices):  # type: ignore[misc]  # torch is not type-checked here
     r"""``y = x W^T``, every product an XNOR or AND of two streams of ``N`` bits, the sum counted.
 
     ``x`` lies within the encoding's range (-1 to 1, or 0 to 1) and is taken as it is; the weights are clipped
@@ -52,6 +54,8 @@ class StochasticLinear(torch.nn.Module):  # type: ignore[misc]  # torch is not t
         Address the noise of ``"moments"`` and the multiplexer's choices.
     variance_gradient
         Whether the noise's size is differentiated too, so that training learns to make less of it.
+    rows
+        Of batches that several processes share; left out: every batch is whole.
 
     Notes
     -----
@@ -75,6 +79,7 @@ class StochasticLinear(torch.nn.Module):  # type: ignore[misc]  # torch is not t
         name: str = "sc",
         variance_gradient: bool = True,
         dtype: torch.dtype | None = None,
+        rows: BatchRows | None = None,
     ) -> None:
         super().__init__()
         for how in (train_with, evaluator):
@@ -93,6 +98,7 @@ class StochasticLinear(torch.nn.Module):  # type: ignore[misc]  # torch is not t
         self.variance_gradient = variance_gradient
         self.weight = torch.nn.Parameter(torch.zeros(n_outputs, n_inputs, dtype=dtype))
         self.seed, self.name = seed, name
+        self.rows = rows or BatchRows()
         self._drawn = self._chosen = 0
 
     @property
@@ -129,8 +135,10 @@ class StochasticLinear(torch.nn.Module):  # type: ignore[misc]  # torch is not t
         size = variance(self.counting, x, weight).clamp_(min=1e-9).sqrt()
         if not self.variance_gradient:
             size = size.detach()
-        drawn = normals(self.seed, noise.stream(f"{self.name}/moments"), 0, self._drawn, size.numel())
-        self._drawn += size.numel()
+        before, behind = (rows * self.out_features for rows in self.rows.around(len(x)))
+        first = self._drawn + before
+        drawn = normals(self.seed, noise.stream(f"{self.name}/moments"), 0, first, size.numel())
+        self._drawn = first + size.numel() + behind
         noise_ = torch.from_numpy(drawn).view(size.shape).to(size.device, size.dtype)
         return torch.addcmul(x @ weight.T, size, noise_)
 
@@ -151,9 +159,19 @@ class StochasticLinear(torch.nn.Module):  # type: ignore[misc]  # torch is not t
         plain = weight.detach().to("cpu", torch.float64)
         weights = self._weight_streams(plain)
         tiles = [wanted[first : first + _TILE] for first in range(0, max(len(wanted), 1), _TILE)]
-        return torch.cat(
+        before, behind = self.rows.around(len(wanted))
+        self._pass_over(before)
+        counted = torch.cat(
             [self._counted(self.array.streams(rows, self.counting.n_bits), weights, plain) for rows in tiles]
         )
+        self._pass_over(behind)
+        return counted
+
+    def _pass_over(self, rows: int) -> None:
+        """Leave the events of rows that other processes count."""
+        if rows:
+            self.array.pass_over(rows, self.in_features, self.counting.n_bits)
+            self._chosen += rows * self.counting.n_bits if self.counting.adder == "mux" else 0
 
     def _weight_streams(self, weight: torch.Tensor) -> Words:
         """Return ``[out, words, in]``; equal weights share one stream where that is asked for."""
@@ -182,6 +200,19 @@ class StochasticLinear(torch.nn.Module):  # type: ignore[misc]  # torch is not t
     def with_length(self, n_bits: int) -> None:
         """Count over another length from now on."""
         self.counting = replace(self.counting, n_bits=n_bits)
+
+    @property
+    def shared_rows(self) -> BatchRows:
+        """By what moments and inputs' streams know a row's place; weights' streams serve a whole batch."""
+        return self.rows
+
+    def row_counts(self) -> dict[str, Any]:
+        """Of the inputs' streams."""
+        return self.array.counts()
+
+    def set_row_counts(self, counts: Mapping[str, Any]) -> None:
+        """Take others."""
+        self.array.set_counts(counts)
 
     def get_extra_state(self) -> dict[str, Any]:
         """Generators' state and events, as tensors and plain values."""

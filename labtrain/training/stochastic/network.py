@@ -10,6 +10,7 @@ import numpy as np
 import torch
 
 from labtrain import noise
+from labtrain.arrays.batch_rows import BatchRows
 from labtrain.errors import UsageError
 from labtrain.training.stochastic.generators import Generators, SimulatedGenerators
 from labtrain.training.stochastic.layers import StochasticLinear
@@ -43,6 +44,8 @@ class Design:
     seed: int = 0
     first_inputs: Generators | None = field(default=None, compare=False)
     """Generators of the network's inputs, where devices give them; else simulated."""
+    rows: BatchRows | None = field(default=None, compare=False)
+    """Of batches that several processes share; None: every batch is whole."""
 
     def layer(self, index: int, inputs: int, outputs: int) -> StochasticLinear:
         """Build layer ``index`` with generators of its own."""
@@ -62,6 +65,7 @@ class Design:
             seed=self.seed,
             name=name,
             variance_gradient=self.variance_gradient,
+            rows=self.rows,
         )
 
 
