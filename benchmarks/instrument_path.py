@@ -1,6 +1,6 @@
 """One reading, from the caller to a virtual instrument on a virtual clock and back.
 
-Run: ``python benchmarks/instrument_path.py [--publish]`` (pyvisa-sim is in the extra ``compat``). A 2450 and
+Run: ``python benchmarks/instrument_path.py [--publish]`` (pyvisa-sim is in the extra ``bench``). A 2450 and
 a 2602B, each on a resistor of 10 kohm; levels differ from call to call. "TCP" is loopback to a server in
 another process, as ``labtrain bench serve`` runs it. The rows take turns in one run, block by block: a block
 is as many calls one after the other as a user's loop makes, for a single call of each row in turn finds every
