@@ -9,13 +9,12 @@ The hidden devices are those of the tests (``tests/twins/twins_hidden.py``). Eve
 from __future__ import annotations
 
 import argparse
-import json
 import sys
-import time
 from pathlib import Path
 
 import numpy as np
 from harness import publish
+from kept_lines import KeptLines
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "twins"))
 from twins_hidden import CASES  # noqa: E402
@@ -24,38 +23,18 @@ GOAL = "91.5-98.5 %"
 
 
 def fitted(name: str, seed: int) -> dict:
-    """One fit: which intervals hold the truth, relative errors, verdict, CPU time."""
-    case, began = CASES[name], time.process_time()
+    """One fit: which intervals hold the truth, relative errors, verdict."""
+    case = CASES[name]
     fit = case.fit(seed)
     inside, error = {}, {}
     for key, truth in case.truth.items():
         low, high = fit.parameters[key].interval
         inside[key] = bool(low <= truth <= high)
         error[key] = fit.parameters[key].value / truth - 1
-    took = time.process_time() - began
-    return {"seed": seed, "inside": inside, "error": error, "verdict": fit.verdict, "seconds": took}
+    return {"inside": inside, "error": error, "verdict": fit.verdict}
 
 
-def lines_of(store: Path, name: str) -> list[dict]:
-    path = store / f"{name}.jsonl"
-    return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
-
-
-def collect(store: Path, names: list[str], fits: int, seconds: float) -> None:
-    """Fit what is not there yet."""
-    store.mkdir(parents=True, exist_ok=True)
-    for name in names:
-        done = {line["seed"] for line in lines_of(store, name)}
-        with (store / f"{name}.jsonl").open("a") as file:
-            for seed in sorted(set(range(fits)) - done):
-                if time.process_time() > seconds:
-                    return
-                file.write(json.dumps(fitted(name, seed)) + "\n")
-                file.flush()
-
-
-def row(store: Path, name: str) -> str:
-    lines = lines_of(store, name)
+def row(name: str, lines: list[dict]) -> str:
     shares = {key: np.mean([line["inside"][key] for line in lines]) for key in CASES[name].truth}
     errors = {key: np.mean([line["error"][key] for line in lines]) for key in CASES[name].truth}
     worst = max(errors, key=lambda key: abs(errors[key]))
@@ -77,12 +56,13 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=1e9)
     parser.add_argument("--publish", action="store_true")
     given = parser.parse_args()
-    collect(given.store, given.models, given.fits, given.seconds)
+    kept = KeptLines(given.store, "seed")
+    kept.collect(given.models, given.fits, fitted, given.seconds)
     lines = [
         f"| hidden model | fits | intervals that hold the truth, % (goal {GOAL}) | "
         "largest mean error (goal 2 %) | true model rejected | CPU |",
         "|---|---|---|---|---|---|",
-        *(row(given.store, name) for name in given.models if lines_of(given.store, name)),
+        *(row(name, lines) for name in given.models if (lines := kept.of(name))),
         "",
         "Relative errors of offsets near zero are scatter: the truth is a hundredth of the signal or less.",
     ]

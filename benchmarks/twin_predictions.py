@@ -9,13 +9,12 @@ with other noise. A run goes on where the one before stopped, and ends after ``-
 from __future__ import annotations
 
 import argparse
-import json
 import sys
-import time
 from pathlib import Path
 
 import numpy as np
 from harness import publish
+from kept_lines import KeptLines
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "twins"))
 from twins_fresh import share_inside  # noqa: E402
@@ -35,29 +34,12 @@ PROTOCOLS = {
 }
 
 
-def lines_of(store: Path, name: str) -> list[dict]:
-    path = store / f"predict-{name}.jsonl"
-    return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+def predicted(name: str, device: int) -> dict:
+    """Fit a device, and say which share of a fresh measurement lies in the band."""
+    return {"share": share_inside(name, device, 1_000_000 + device)}
 
 
-def collect(store: Path, names: list[str], devices: int, seconds: float) -> None:
-    """Fit and predict what is not there yet."""
-    store.mkdir(parents=True, exist_ok=True)
-    for name in names:
-        done = {line["device"] for line in lines_of(store, name)}
-        with (store / f"predict-{name}.jsonl").open("a") as file:
-            for device in sorted(set(range(devices)) - done):
-                if time.process_time() > seconds:
-                    return
-                began = time.process_time()
-                share = share_inside(name, device, 1_000_000 + device)
-                line = {"device": device, "share": share, "seconds": time.process_time() - began}
-                file.write(json.dumps(line) + "\n")
-                file.flush()
-
-
-def row(store: Path, name: str) -> str:
-    lines = lines_of(store, name)
+def row(name: str, lines: list[dict]) -> str:
     shares = 100 * np.array([line["share"] for line in lines])
     error = np.std(shares, ddof=1) / np.sqrt(len(shares))
     protocol = PROTOCOLS.get(name, "switching-probability")
@@ -73,11 +55,12 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=1e9)
     parser.add_argument("--publish", action="store_true")
     given = parser.parse_args()
-    collect(given.store, given.models, given.devices, given.seconds)
+    kept = KeptLines(given.store, "device", "predict-")
+    kept.collect(given.models, given.devices, predicted, given.seconds)
     lines = [
         "| twin of | protocol | devices | fresh readings inside the 95 % band (goal 95 % on average) | CPU |",
         "|---|---|---|---|---|",
-        *(row(given.store, name) for name in given.models if len(lines_of(given.store, name)) > 1),
+        *(row(name, lines) for name in given.models if len(lines := kept.of(name)) > 1),
         "",
         "The band is 1.96 standard deviations of curve and reading together; the latter is estimated from as",
         "few readings as were fitted (33 of a resistance), mean dwell times are skew: a little below 95 %.",
