@@ -14,15 +14,11 @@ Source: Keysight 33500B/33600A Operating and Service Guide 33500-90901 and data 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 from pymeasure.instruments import Instrument
 
-from drivers.pulse_channel import PulseChannel, TwoChannels, of_both_channels, word
+from drivers.pulse_channel import PulseChannel, TwoChannels, two_channel_spec, word
 from drivers.scpi_properties import number
 from labtrain.errors import UsageError
-from labtrain.roles.spec import DriverSpec
 
 _TRIGGERS = {"manual": "BUS", "external": "EXT"}
 _HIGH_IMPEDANCE_OHMS = 1e6
@@ -102,10 +98,6 @@ class Keysight33522B(TwoChannels):
     pulse_channels = Instrument.MultiChannelCreator(Channel33522B, [1, 2])
 
 
-def _open(adapter: Any, name: str, options: Mapping[str, Any]) -> Keysight33522B:
-    return Keysight33522B(adapter, name)
-
-
 _QUESTIONS = {
     "function": ":SOUR{ch}:FUNC?",
     "high_volts": ":SOUR{ch}:VOLT:HIGH?",
@@ -119,14 +111,4 @@ _QUESTIONS = {
     "output": ":OUTP{ch}?",
 }
 
-SPEC = DriverSpec(
-    model="33522B",
-    role="pulse-generator",
-    open=_open,
-    channels=("1", "2"),
-    channel=lambda instrument, name: instrument.pulse_channels[int(name)],
-    nodes=lambda channel: (channel,),
-    safe_off=(b":ABOR\n", b":OUTP1 OFF\n", b":OUTP2 OFF\n"),
-    settings=of_both_channels(_QUESTIONS),
-    options={"output_load": "ohm"},
-)
+SPEC = two_channel_spec("33522B", Keysight33522B, _QUESTIONS)

@@ -11,14 +11,10 @@ Source: Keysight 81150A/81160A User's Guide 81160-91021 and data sheet 5990-6569
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 from pymeasure.instruments import Instrument
 
-from drivers.pulse_channel import PulseChannel, TwoChannels, of_both_channels, word
+from drivers.pulse_channel import PulseChannel, TwoChannels, two_channel_spec, word
 from drivers.scpi_properties import number
-from labtrain.roles.spec import DriverSpec
 
 _TRIGGERS = {"manual": "MAN", "external": "EXT", "continuous": "IMM", "internal": "INT2"}
 
@@ -73,10 +69,6 @@ class Keysight81160A(TwoChannels):
     pulse_channels = Instrument.MultiChannelCreator(Channel81160A, [1, 2])
 
 
-def _open(adapter: Any, name: str, options: Mapping[str, Any]) -> Keysight81160A:
-    return Keysight81160A(adapter, name)
-
-
 _QUESTIONS = {
     "function": ":FUNC{ch}?",
     "high_volts": ":VOLT{ch}:HIGH?",
@@ -90,14 +82,4 @@ _QUESTIONS = {
     "output": ":OUTP{ch}?",
 }
 
-SPEC = DriverSpec(
-    model="81160A",
-    role="pulse-generator",
-    open=_open,
-    channels=("1", "2"),
-    channel=lambda instrument, name: instrument.pulse_channels[int(name)],
-    nodes=lambda channel: (channel,),
-    safe_off=(b":ABOR\n", b":OUTP1 OFF\n", b":OUTP2 OFF\n"),
-    settings=of_both_channels(_QUESTIONS),
-    options={"output_load": "ohm"},
-)
+SPEC = two_channel_spec("81160A", Keysight81160A, _QUESTIONS)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from pymeasure.instruments import Channel, Instrument, SCPIMixin
 
 from drivers.direct import Direct
 from drivers.scpi_properties import drained, switch
+from labtrain.roles.spec import DriverSpec
 
 
 def word(text: str) -> str:
@@ -26,15 +27,6 @@ def polarity(header: str) -> Any:
         map_values=True,
         cast=lambda text: "NORM" if word(text) == "NOR" else word(text),
     )
-
-
-def of_both_channels(questions: Mapping[str, str]) -> dict[str, bytes]:
-    """Return :attr:`DriverSpec.settings` of two channels; ``{ch}`` in a question is the channel's number."""
-    return {
-        f"{channel}.{name}": question.format(ch=channel).encode()
-        for channel in ("1", "2")
-        for name, question in questions.items()
-    }
 
 
 class PulseChannel(Channel):
@@ -76,3 +68,33 @@ class PulseChannel(Channel):
 
 class TwoChannels(Direct, SCPIMixin, Instrument):
     """An instrument of two pulse channels; a model creates them as ``pulse_channels``."""
+
+
+def two_channel_spec(
+    model: str, instrument: Callable[[Any, str], TwoChannels], questions: Mapping[str, str]
+) -> DriverSpec:
+    """Describe a generator of two channels.
+
+    Parameters
+    ----------
+    instrument
+        Opens it, given an adapter and a name.
+    questions
+        :attr:`DriverSpec.settings` of a channel; ``{ch}`` is its number.
+    """
+    channels = ("1", "2")
+    return DriverSpec(
+        model=model,
+        role="pulse-generator",
+        open=lambda adapter, name, options: instrument(adapter, name),
+        channels=channels,
+        channel=lambda opened, channel: opened.pulse_channels[int(channel)],
+        nodes=lambda channel: (channel,),
+        safe_off=(b":ABOR\n", b":OUTP1 OFF\n", b":OUTP2 OFF\n"),
+        settings={
+            f"{channel}.{name}": question.format(ch=channel).encode()
+            for channel in channels
+            for name, question in questions.items()
+        },
+        options={"output_load": "ohm"},
+    )
