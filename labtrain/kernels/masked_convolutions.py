@@ -64,31 +64,24 @@ def _list_line(line: Any, places: Any) -> Any:  # pragma: no cover - compiled
 def _weight_gradient(
     delta: Any, x: Any, gradient: Any, stride: int, channels: int
 ) -> Any:  # pragma: no cover - compiled
-    batch, height, width = delta.shape
-    outputs, size, span = gradient.shape
-    places = np.empty(width + 1, np.uint32)
-    done: Any = 0
-    for b in range(batch):
-        for y in range(height):
-            line = delta[b, y]
-            count = _list_line(line, places)
-            done += count
-            for r in range(count):
-                pixel, j = divmod(np.int64(places[r]), outputs)
-                error, start = line[places[r]], pixel * stride * channels
-                for k in range(size):
-                    total, some = gradient[j, k], x[b, y * stride + k, start : start + span]
-                    for i in range(span):
-                        total[i] += error * some[i]
-    return done
+    return _each_error(delta, gradient, x, stride, channels, True)
 
 
 @compiled
 def _input_gradient(
     delta: Any, weight: Any, gradient: Any, stride: int, channels: int
 ) -> Any:  # pragma: no cover - compiled
+    return _each_error(delta, weight, gradient, stride, channels, False)
+
+
+@compiled
+def _each_error(
+    delta: Any, kernels: Any, lines: Any, stride: int, channels: int, of_weights: bool
+) -> Any:  # pragma: no cover - compiled
+    # An error joins its output's kernel with the patch of lines that it saw: the one times the error is added
+    # to the other. Inlined with ``of_weights`` known, so that the choice costs nothing.
     batch, height, width = delta.shape
-    outputs, size, span = weight.shape
+    outputs, size, span = kernels.shape
     places = np.empty(width + 1, np.uint32)
     done: Any = 0
     for b in range(batch):
@@ -100,7 +93,15 @@ def _input_gradient(
                 pixel, j = divmod(np.int64(places[r]), outputs)
                 error, start = line[places[r]], pixel * stride * channels
                 for k in range(size):
-                    total, some = gradient[b, y * stride + k, start : start + span], weight[j, k]
-                    for i in range(span):
-                        total[i] += error * some[i]
+                    kernel, patch = kernels[j, k], lines[b, y * stride + k, start : start + span]
+                    if of_weights:
+                        _add(kernel, error, patch)
+                    else:
+                        _add(patch, error, kernel)
     return done
+
+
+@compiled
+def _add(total: Any, error: Any, some: Any) -> None:  # pragma: no cover - compiled
+    for i in range(len(total)):
+        total[i] += error * some[i]
