@@ -6,26 +6,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from told_messages import ToldMessages
 
 from labtrain.bench import Bench, ReplayConnector, bench_bytes, locate_bench
 from labtrain.errors import ReplayMismatch
 from labtrain.session import Recording, Replay, Session
-from labtrain.session.sink import NullSink
-
-
-class Story(NullSink):
-    """Every message with its time, as the bus notes it."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.told: list[tuple[object, ...]] = []
-
-    def command(self, port: str, payload: bytes, t_ns: int) -> int:
-        self.told.append((port, payload, t_ns))
-        return super().command(port, payload, t_ns)
-
-    def reply(self, port: str, seq: int, payload: bytes, status: str, t_ns: int) -> None:
-        self.told.append((port, seq, payload, status, t_ns))
 
 
 def experiment(bench: Bench, amperes: float = 30e-6) -> tuple[np.ndarray, float]:
@@ -44,7 +29,7 @@ def experiment(bench: Bench, amperes: float = 30e-6) -> tuple[np.ndarray, float]
 def test_every_mount_tells_the_same_story(mount: str) -> None:
     stories, results = [], []
     for one in ("in-process", mount):
-        story = Story()
+        story = ToldMessages()
         with Bench.open("demo", mount=one, sink=story) as bench:
             results.append((*experiment(bench), bench.elapsed_seconds))
         stories.append(story.told)

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from models_smu_bench import Meters
+from told_messages import ToldMessages
 
 from labtrain.arrays.neurons import Flag
 from labtrain.arrays.wired_pairs_two_channel import TwoChannelPairArray
@@ -16,7 +17,6 @@ from labtrain.clock import ServedVirtualClock
 from labtrain.errors import LimitExceeded, UsageError
 from labtrain.roles import SourceMeter, sweep_together
 from labtrain.session import Recording, Replay, Session
-from labtrain.session.sink import NullSink
 
 FILE = Path(__file__).parents[2] / "data" / "benches" / "iris-pair-2602B.toml"
 DEAD = 3
@@ -117,19 +117,6 @@ def experiment(bench: Bench) -> np.ndarray:
     return np.stack([forward.volts, partner.volts])
 
 
-class Told(NullSink):
-    def __init__(self) -> None:
-        super().__init__()
-        self.messages: list[tuple[object, ...]] = []
-
-    def command(self, port: str, payload: bytes, t_ns: int) -> int:
-        self.messages.append((port, payload, t_ns))
-        return super().command(port, payload, t_ns)
-
-    def reply(self, port: str, seq: int, payload: bytes, status: str, t_ns: int) -> None:
-        self.messages.append((port, seq, payload, status, t_ns))
-
-
 @pytest.mark.parametrize("model", ["2602B", "2400"])
 def test_in_process_and_over_tcp_one_story_is_told(model: str) -> None:
     text = FILE.read_text()
@@ -138,10 +125,10 @@ def test_in_process_and_over_tcp_one_story_is_told(model: str) -> None:
         text = text[: text.index('[wires."smu.b.hi"]')] + text[text.index("# ---- surroundings") :]
     stories, results = [], []
     for mount in ("in-process", "tcp"):
-        told = Told()
+        told = ToldMessages()
         with Bench.open(text.encode(), mount=mount, sink=told) as bench:
             results.append(experiment(bench))
-        stories.append(told.messages)
+        stories.append(told.told)
     assert np.array_equal(*results) and stories[0] == stories[1]
 
 
