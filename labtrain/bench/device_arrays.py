@@ -25,12 +25,11 @@ def open_switches(setup: BenchSetup, name: str, reach: Reach) -> WiredSwitchArra
         Where the bench file does not say with what they are reset.
     """
     array, writing = setup.plan.arrays[name], setup.writings[name]
-    pulsed = _ends(setup, name)[0]
     return WiredSwitchArray(
         name,
         tuple(device.name for device in array.devices),
         _probes(setup, name, reach),
-        max_volts=_most_volts(setup, name, pulsed),
+        max_volts=_most_pulse(setup, name, reach),
         reset_volts=_needed(writing.voltage, name, "voltage", "0.9 V", "the reset pulse"),
         reset_seconds=writing.width,
         reset_attempts=writing.attempts,
@@ -117,6 +116,17 @@ def _most_volts(setup: BenchSetup, name: str, terminal: str) -> float:
     by_power = math.sqrt(limits.power * ohms) if ohms > 0 else math.inf
     by_current = limits.current * ohms if ohms > 0 else math.inf
     return min(limits.voltage, by_current, by_power) * _ROUNDING
+
+
+def _most_pulse(setup: BenchSetup, name: str, reach: Reach) -> float:
+    """The largest pulse at the device that no limit refuses: a generator's counts at its open end."""
+    pulsed, read = _ends(setup, name)
+    most = _most_volts(setup, name, pulsed)
+    if pulsed == read:
+        return most
+    ways = [reach.pulse_path(device.name, pulsed) for device in setup.plan.arrays[name].devices]
+    divided = min(way.gain / way.path.gain for way in ways)
+    return min(most, _limits(setup, name, pulsed).voltage * divided * _ROUNDING)
 
 
 def _least_ohms(setup: BenchSetup, name: str, terminal: str) -> float:

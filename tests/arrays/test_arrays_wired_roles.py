@@ -55,6 +55,14 @@ def test_switches_switch_far_above_and_not_far_below(bench, name):
     assert outcome.switched.dtype == np.bool_ and outcome.flags.dtype == np.uint8
 
 
+@pytest.mark.parametrize("name", ["sot", "stt"])
+def test_the_largest_pulse_of_switches_is_one_that_the_bench_gives(bench, name):
+    """Clipped and flagged, not refused: a generator's limit counts at its open end, above the device."""
+    array = bench.array(name)
+    outcome = array.attempt(column([9.0, -9.0], len(array)), WIDTH[name])
+    assert np.all(outcome.flags & Flag.CLIPPED) and outcome.switched[0, 0] and array.max_volts > 0.5
+
+
 def test_open_switches_are_not_touched_and_bad_pulses_refused(bench):
     array = bench.array("stt")
     outcome = array.attempt(column([9.0], 3), WIDTH["stt"])
