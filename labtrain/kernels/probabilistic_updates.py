@@ -44,6 +44,18 @@ def take_writes(
     return places[:count].copy(), changes[:count].copy()
 
 
+@compiled
+def add_changes(
+    weights: Any, before: Any, places: Any, changes: Any, deviation: float, errors: Any
+) -> None:  # pragma: no cover - compiled
+    """Add changes and ``deviation`` times standard errors to weights; note the sums in ``before`` too."""
+    for i in range(len(places)):
+        error = weights.dtype.type(deviation * errors[i])
+        sum_ = weights[places[i]] + changes[i] + error
+        weights[places[i]] = sum_
+        before[places[i]] = sum_
+
+
 _BLOCK = 4096
 """Cells whose bytes come from one cell of the addressed words."""
 
@@ -65,7 +77,7 @@ def _take(
 ) -> Any:  # pragma: no cover - compiled
     # In pieces that stay in the cache: words, then bytes against sizes as vector code, then the few left.
     total, piece = len(before), _BLOCK
-    words, steps = np.empty(piece // 4, np.uint32), np.empty(piece, before.dtype)
+    words = np.empty(piece // 4, np.uint32)
     maybe = np.zeros(piece, np.uint8)
     eights, octets = maybe.view(np.uint64), words.view(np.uint8)
     scale = before.dtype.type(256.0 / threshold * (1.0 + 1e-6))
@@ -75,18 +87,14 @@ def _take(
         old, new = before[start : start + used], after[start : start + used]
         _draw_words(words, coarse, start // piece, k)
         for i in range(used):
-            steps[i] = new[i] - old[i]
-        for i in range(used):
-            new[i] = old[i]
-        for i in range(used):
-            maybe[i] = np.uint8(abs(steps[i]) * scale >= octets[i])
+            maybe[i] = np.uint8(abs(new[i] - old[i]) * scale >= octets[i])
         maybe[used:] = 0
         for eight in range((used + 7) // 8):
             if eights[eight] == 0:
                 continue
             for i in range(8 * eight, 8 * eight + 8):
                 if maybe[i]:
-                    change = np.float64(steps[i])
+                    change = np.float64(new[i] - old[i])
                     size = abs(change)
                     if size * 256.0 < (octets[i] + 1) * threshold:  # within the byte: its uniform decides
                         first, key = cell_words(fine[0], fine[1], start + i)
@@ -96,4 +104,6 @@ def _take(
                     places[count] = start + i
                     changes[count] = change if size >= threshold else np.copysign(threshold, change)
                     count += 1
+        for i in range(used):
+            new[i] = old[i]
     return count

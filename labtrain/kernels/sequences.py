@@ -31,10 +31,16 @@ def normals(seed: int, stream: int, cell: int, first: int, count: int) -> Floats
     return values
 
 
-def normals_of(seed: int, stream: int, cells: NDArray[np.int64], k: int) -> Floats:
-    """Return the normals of event ``k`` of each of ``cells [n]``."""
+def uniforms_of(seed: int, stream: int, cells: NDArray[np.int64], k: int) -> Floats:
+    """Return the uniforms of event ``k`` of each of ``cells [n]``."""
     values = np.empty(len(cells))
     _fill_cells(keys_of(seed, stream), cells, np.int64(k), values)
+    return values
+
+
+def normals_of(seed: int, stream: int, cells: NDArray[np.int64], k: int) -> Floats:
+    """Return the normals of event ``k`` of each of ``cells [n]``."""
+    values = uniforms_of(seed, stream, cells, k)
     to_normals(values)
     return values
 

@@ -107,6 +107,25 @@ def test_schedulers_groups_and_late_groups_reach_the_inner_optimiser() -> None:
     assert not torch.equal(net.state_dict()["2.weight"], before["2.weight"])
 
 
+@pytest.mark.parametrize("edit", ["in place", "loaded", "replaced"])
+def test_weights_changed_between_steps_are_taken_as_they_are(edit: str) -> None:
+    net = network()
+    optimiser = EaPU(torch.optim.SGD(net.parameters(), lr=1e-4), threshold=0.5, write_noise=0.0)
+    run(net, optimiser, range(3))
+    wanted = torch.full_like(net[0].weight, 0.25)
+    if edit == "in place":
+        with torch.no_grad():
+            net[0].weight.copy_(wanted)
+    elif edit == "loaded":
+        net.load_state_dict({**net.state_dict(), "0.weight": wanted})
+    else:
+        net[0].weight.data = wanted.clone()
+    run(net, optimiser, range(3, 4))
+    off = (net[0].weight.detach() - wanted).abs()
+    assert torch.all((off == 0) | ((off - 0.5).abs() < 1e-6))
+    assert float((off == 0).float().mean()) > 0.9, "steps are a thousandth of the threshold"
+
+
 def test_a_closure_is_called_by_the_inner_optimiser() -> None:
     net = network()
     optimiser = EaPU(torch.optim.LBFGS(net.parameters(), lr=0.5, max_iter=5), threshold=1e-4, write_noise=0.0)

@@ -9,8 +9,9 @@ import torch
 
 from labtrain import noise
 from labtrain.errors import UsageError
+from labtrain.kernels.probabilistic_updates import add_changes
 from labtrain.kernels.sequences import normals_of
-from labtrain.training.eapu.rules import Address, Writes
+from labtrain.training.eapu.rules import Address, Writes, on_host
 
 
 class Cells(ABC):
@@ -27,6 +28,16 @@ class Cells(ABC):
     @abstractmethod
     def write(self, weights: torch.Tensor, writes: Writes, address: Address) -> None:
         """Write, and leave in ``weights`` (flat, in place) what the network computes with from now on."""
+
+    def write_both(
+        self, weights: torch.Tensor, before: torch.Tensor, writes: Writes, address: Address
+    ) -> bool:
+        """Write, ``before`` being equal to ``weights``; return whether it has been kept so.
+
+        Cells that change nothing but what is written can keep it: no copy of all weights is needed then.
+        """
+        self.write(weights, writes, address)
+        return False
 
     @abstractmethod
     def state_dict(self) -> dict[str, Any]:
@@ -73,22 +84,40 @@ class NoisyIncrements(Cells):
 
     def write(self, weights: torch.Tensor, writes: Writes, address: Address) -> None:
         """Add the changes with their errors."""
+        self._count(weights, writes.index)
         index = writes.index
+        if self._from_copy:
+            if self._copy is None:
+                self._copy = weights.clone()
+            self._copy[index] += writes.change
+            target = self._copy[index]
+        else:
+            target = weights[index] + writes.change
+        if self.write_noise > 0.0:
+            target = target + (self.write_noise * _errors(index, address)).to(weights.dtype)
+        weights[index] = target
+
+    def write_both(
+        self, weights: torch.Tensor, before: torch.Tensor, writes: Writes, address: Address
+    ) -> bool:
+        """Write; on the host by a compiled loop."""
+        index = writes.index
+        if self._from_copy or self.write_noise == 0.0 or not on_host(weights):
+            self.write(weights, writes, address)
+            before[index] = weights[index]
+        else:
+            self._count(weights, index)
+            errors = _errors(index, address).numpy()
+            changed, beside = weights.numpy(), before.numpy()
+            add_changes(changed, beside, index.numpy(), writes.change.numpy(), self.write_noise, errors)
+        return True
+
+    def _count(self, weights: torch.Tensor, index: torch.Tensor) -> None:
         self.written += len(index)
         if self._count_cells:
             if self.writes_by_cell is None:
                 self.writes_by_cell = torch.zeros(len(weights), dtype=torch.int32, device=weights.device)
             self.writes_by_cell[index] += 1
-        start = weights
-        if self._from_copy:
-            if self._copy is None:
-                self._copy = weights.clone()
-            self._copy[index] += writes.change
-            start = self._copy
-        target = start[index] if self._from_copy else start[index] + writes.change
-        if self.write_noise > 0.0:
-            target = target + (self.write_noise * _errors(index, address)).to(weights.dtype)
-        weights[index] = target
 
     def state_dict(self) -> dict[str, Any]:
         """Count of writes, counts by cell and the digital copy, where they are kept."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import torch
 
 from labtrain import noise
@@ -21,18 +23,27 @@ def octets(seed: int, stream: int, block: int, count: int, k: int, device: torch
     and event ``WORDS k + i // 4``. The words are mixed in 32-bit integers, whose products wrap as the mixer's
     do: half the width, and some ten times the speed, of :func:`labtrain.noise.bits`.
     """
-    blocks = -(-count // BLOCK)
-    words = torch.arange(WORDS, dtype=torch.int32, device=device) + _wrapped(WORDS * k)
+    starts, keys, words = _keys(seed, stream, block, -(-count // BLOCK), device)
     high = ((WORDS * k >> 32) * _HIGH_WORD) & 0xFFFFFFFF
-    keys = [noise.cell_keys(seed, stream, block + i) for i in range(blocks)]
-    starts = torch.tensor([[_wrapped(start)] for start, _, _ in keys], dtype=torch.int32, device=device)
-    offsets = torch.tensor([[_wrapped(key + high)] for _, key, _ in keys], dtype=torch.int32, device=device)
-    mixed = words ^ starts
+    mixed = torch.bitwise_xor(words + _wrapped(WORDS * k), starts)
     spare = torch.empty_like(mixed)
     _mix(mixed, spare)
-    mixed += offsets
+    mixed += keys + _wrapped(high)
     _mix(mixed, spare)
     return mixed.view(-1).view(torch.uint8)[:count]
+
+
+@lru_cache(maxsize=1 << 14)
+def _keys(
+    seed: int, stream: int, block: int, blocks: int, device: torch.device
+) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """What all updates of some blocks share: starts and keys ``[blocks, 1]``, and a row ``[WORDS]``."""
+    keys = [noise.cell_keys(seed, stream, block + i) for i in range(blocks)]
+    starts, offsets = (
+        torch.tensor([[_wrapped(key[part])] for key in keys], dtype=torch.int32, device=device)
+        for part in (0, 1)
+    )
+    return starts, offsets, torch.arange(WORDS, dtype=torch.int32, device=device)
 
 
 def _mix(word: torch.Tensor, spare: torch.Tensor) -> None:

@@ -9,7 +9,7 @@ import torch
 
 from labtrain.errors import UsageError
 from labtrain.training.eapu.cells import Cells, NoisyIncrements
-from labtrain.training.eapu.rules import Address, Probabilistic, WriteRule
+from labtrain.training.eapu.rules import Address, Probabilistic, WriteRule, Writes
 
 
 def matrices_on_devices(name: str, parameter: torch.Tensor) -> bool:
@@ -24,7 +24,9 @@ class EaPU(torch.optim.Optimizer):  # type: ignore[misc]  # torch is not type-ch
     The inner optimiser makes its whole step in full precision, with its own state, weight decay and
     schedule; then for every tensor on devices the step is taken back and a :class:`WriteRule` says which
     cells are written (Nature Communications 2025, doi 10.1038/s41467-025-66240-7). It is an ordinary
-    optimiser: schedulers, clipping, parameter groups, closures and gradient scalers work on it.
+    optimiser: schedulers, clipping, parameter groups, closures and gradient scalers work on it. Weights that
+    you change between steps are taken as they are; a change through ``.data``, which torch does not see
+    either, is taken for part of the next step.
 
     Parameters
     ----------
@@ -88,6 +90,7 @@ class EaPU(torch.optim.Optimizer):  # type: ignore[misc]  # torch is not type-ch
         self._tensors: dict[str, torch.Tensor] = {}
         self._before: dict[str, torch.Tensor] = {}
         self._last: dict[str, int] = {}
+        self._known: dict[str, tuple[int, int] | None] = {}
         super().__init__(inner.param_groups, inner.defaults)
         # One list and one state, the inner optimiser's: what a scheduler changes here is changed there.
         self.param_groups, self.state = inner.param_groups, inner.state
@@ -119,17 +122,24 @@ class EaPU(torch.optim.Optimizer):  # type: ignore[misc]  # torch is not type-ch
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
         """Let the inner optimiser step, take the step back on devices and write what the rule says."""
         for name, tensor in self._tensors.items():
-            self._before[name].copy_(tensor)
+            if self._known.get(name) != _version(tensor):
+                self._before[name].copy_(tensor)
         loss = self.inner.step(closure)
         for name, tensor in self._tensors.items():
-            address = Address(self.seed, f"eapu/{name}", self.updates)
-            weights = tensor.detach().view(-1)
-            writes = self.rule.take(self._before[name].view(-1), weights, address)
-            self.cells[name].write(weights, writes, address)
+            writes = self._write(name, tensor)
             self._last[name] = len(writes.index)
             self.written += len(writes.index)
         self.updates += 1
         return loss
+
+    def _write(self, name: str, tensor: torch.Tensor) -> Writes:
+        """Take the step of a tensor back and write what the rule says."""
+        before, weights = self._before[name].view(-1), tensor.detach().view(-1)
+        address = Address(self.seed, f"eapu/{name}", self.updates)
+        writes = self.rule.take(before, weights, address)
+        kept = self.cells[name].write_both(weights, before, writes, address)
+        self._known[name] = _version(tensor) if kept else None
+        return writes
 
     @property
     def last_writes(self) -> dict[str, int]:
@@ -198,6 +208,11 @@ class EaPU(torch.optim.Optimizer):  # type: ignore[misc]  # torch is not type-ch
                     self._before[name] = torch.empty_like(tensor, requires_grad=False)
                     given = self._given.get(tensor)
                     self.cells[name] = NoisyIncrements(self._write_noise) if given is None else given
+
+
+def _version(tensor: torch.Tensor) -> tuple[int, int]:
+    """What changes when a tensor's values do, unless they are changed behind torch's back (``.data``)."""
+    return tensor.data_ptr(), tensor._version  # noqa: SLF001 - how torch itself finds changes in place
 
 
 def _require_contiguous(name: str, tensor: torch.Tensor) -> None:

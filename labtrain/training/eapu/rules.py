@@ -17,9 +17,11 @@ import torch
 from labtrain import noise
 from labtrain.errors import UsageError
 from labtrain.kernels.probabilistic_updates import take_writes
+from labtrain.kernels.sequences import uniforms_of
 from labtrain.training.eapu.octets import BLOCK, octets
 
-_CHUNK = 64 * BLOCK
+_ON_HOST, _ELSEWHERE = 64 * BLOCK, 1024 * BLOCK
+"""Cells that the plain rule looks at together: what stays in a core's cache, and what keeps a GPU busy."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +65,11 @@ class WriteRule(ABC):
         """Take :meth:`state_dict`'s result back."""
 
 
+def on_host(weights: torch.Tensor) -> bool:
+    """Whether the compiled loops take such weights."""
+    return weights.device.type == "cpu" and weights.dtype in (torch.float32, torch.float64)
+
+
 def positive_threshold(threshold: float) -> float:
     """Check a threshold.
 
@@ -101,35 +108,76 @@ class Probabilistic(WriteRule):
     def take(self, before: torch.Tensor, after: torch.Tensor, address: Address) -> Writes:
         """Decide every cell by its addressed draw."""
         streams = (address.stream("byte"), address.stream("uniform"))
-        if self._kernel and before.device.type == "cpu" and before.dtype in (torch.float32, torch.float64):
+        if self._kernel and on_host(before):
             index, change = take_writes(
                 before.numpy(), after.numpy(), self.threshold, address.seed, streams, address.k
             )
             return Writes(torch.from_numpy(index), torch.from_numpy(change))
-        found = [
-            self._candidates(
-                before[i : i + _CHUNK], after[i : i + _CHUNK], i, address.seed, streams[0], address.k
-            )
-            for i in range(0, before.numel(), _CHUNK)
-        ]
-        index, change, drawn = (torch.cat(parts) for parts in zip(*found, strict=True))
+        index, change, drawn = _candidates(before, after, self.threshold, address, streams[0])
         size = change.to(torch.float64).abs()
-        own = noise.uniform(address.seed, streams[1], index, address.k)
+        own = _uniforms(index, address, streams[1])
         taken = size >= (drawn + own) / 256.0 * self.threshold
         written = torch.where(size >= self.threshold, change, self.threshold * torch.sign(change))
         return Writes(index[taken], written.to(before.dtype)[taken])
 
-    def _candidates(
-        self, before: torch.Tensor, after: torch.Tensor, start: int, seed: int, stream: int, k: int
+
+def _uniforms(index: torch.Tensor, address: Address, stream: int) -> torch.Tensor:
+    """The cells' own uniforms, float64; compiled on the host, in torch elsewhere."""
+    if index.device.type == "cpu":
+        return torch.from_numpy(uniforms_of(address.seed, stream, index.numpy(), address.k))
+    drawn: torch.Tensor = noise.uniform(address.seed, stream, index, address.k)
+    return drawn
+
+
+def _candidates(
+    before: torch.Tensor, after: torch.Tensor, threshold: float, address: Address, stream: int
+) -> tuple[torch.Tensor, ...]:
+    """Undo a step; return the cells whose byte does not settle them, their steps and their bytes."""
+    piece = _ON_HOST if before.device.type == "cpu" else _ELSEWHERE
+    spare = _Spare(min(piece, before.numel()), before)
+    found = [
+        spare.look(before[i : i + piece], after[i : i + piece], i, threshold, address, stream)
+        for i in range(0, before.numel(), piece)
+    ]
+    index, change, drawn = (torch.cat(parts) for parts in zip(*found, strict=True))
+    return index, change, drawn
+
+
+class _Spare:
+    """Room for one piece of a tensor: steps in 256ths of the threshold, and which cells may be written."""
+
+    def __init__(self, count: int, like: torch.Tensor) -> None:
+        self.sizes = torch.empty(count, dtype=like.dtype, device=like.device)
+        self.integers = torch.empty(count, dtype=torch.int32, device=like.device)
+        self.bytes = torch.empty(count, dtype=torch.uint8, device=like.device)
+        self.maybe = torch.zeros(-(-count // 8) * 8, dtype=torch.bool, device=like.device)
+
+    def look(
+        self,
+        old: torch.Tensor,
+        new: torch.Tensor,
+        start: int,
+        threshold: float,
+        address: Address,
+        stream: int,
     ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-        """Undo the step of a piece; return the cells whose byte does not settle them, step and byte."""
-        update = after - before
-        after.copy_(before)
-        drawn = octets(seed, stream, start // BLOCK, len(update), k, update.device)
-        # The rounding of the product may not lose a cell that the exact test would take; compared as bytes.
-        scaled = update.abs().mul_(256.0 / self.threshold * (1.0 + 1e-6)).clamp_(max=255.0)
-        index = (scaled.to(torch.uint8) >= drawn).nonzero().flatten()
-        return index + start, update[index], drawn[index]
+        """Undo the step of the piece at ``start``; return index, step and byte of the cells left over."""
+        n = len(old)
+        sizes, integers, small = (room[:n] for room in (self.sizes, self.integers, self.bytes))
+        # The rounding of the product may not lose a cell that the exact test would take; compared as bytes,
+        # by way of int32, which is several times as fast.
+        torch.sub(new, old, out=sizes).abs_().mul_(256.0 / threshold * (1.0 + 1e-6)).clamp_(max=255.0)
+        small.copy_(integers.copy_(sizes))
+        drawn = octets(address.seed, stream, start // BLOCK, n, address.k, old.device)
+        torch.ge(small, drawn, out=self.maybe[:n])
+        self.maybe[n:] = False
+        # Eight at a time first: few are left.
+        eights = self.maybe.view(torch.int64).nonzero().flatten()
+        which, place = self.maybe.view(-1, 8)[eights].nonzero(as_tuple=True)
+        index = eights[which] * 8 + place
+        update = new[index] - old[index]
+        new.copy_(old)
+        return index + start, update, drawn[index]
 
 
 @final
