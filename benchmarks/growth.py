@@ -2,6 +2,8 @@
 
     OMP_NUM_THREADS=1 python benchmarks/growth.py [--only devices] [--largest 1000000] [--publish]
 
+Points lie in ``runs/growth`` (--folder); those already there are not measured again.
+
 CPU time of one item for ever larger works; each in a process of its own that this one forks, so that its
 peak memory is its own. "Order" is the slope between the last two sizes, log over log: 1 where ten times as
 much costs ten times as much. Memory is what the work needed on top of its inputs at the largest size. Linux.
@@ -10,13 +12,14 @@ much costs ten times as much. Memory is what the work needed on top of its input
 from __future__ import annotations
 
 import argparse
+import json
 import math
 import multiprocessing
 import re
 import statistics
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
 
@@ -47,6 +50,29 @@ def point(series: Series, size: int) -> Point:
     took, peak = ours.recv()
     process.join()
     return Point(size, took, peak)
+
+
+class Points:
+    """Points that are kept in a file, a line each."""
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self._file = folder / "points.jsonl"
+        text = self._file.read_text() if self._file.exists() else ""
+        self._known = {
+            (one.pop("of"), one["size"]): Point(**one) for one in map(json.loads, text.splitlines())
+        }
+
+    def of(self, series: Series, size: int) -> Point:
+        """Return a point, measured where it is not known."""
+        known = self._known.get((series.name, size))
+        return known or self._keep(series.name, point(series, size))
+
+    def _keep(self, name: str, new: Point) -> Point:
+        with self._file.open("a") as file:
+            file.write(json.dumps({"of": name, **asdict(new)}) + "\n")
+        print(f"{name}: {new}", flush=True)
+        return new
 
 
 def _told(series: Series, size: int, to: Connection) -> None:
@@ -107,36 +133,39 @@ def figure(found: dict[str, dict[Series, list[Point]]]) -> None:
     matplotlib.use("Agg")
     from matplotlib import pyplot
 
-    plot, panels = pyplot.subplots(2, 2, figsize=(11, 8.5), layout="constrained")
+    pyplot.rcParams["axes.prop_cycle"] = pyplot.cycler(
+        color=[*pyplot.get_cmap("tab20").colors[::2], "k", "0.6"]
+    )
+    plot, panels = pyplot.subplots(2, 2, figsize=(12, 7), layout="constrained")
     for panel, (axis, ofs) in zip(panels.flat, found.items(), strict=True):
         for series, points in ofs.items():
             panel.loglog(
                 [one.size for one in points], [one.seconds for one in points], "o-", ms=3, label=series.name
             )
-        low, high = panel.get_xlim()
-        bottom, top = panel.get_ylim()
+        (low, high), (bottom, top) = panel.get_xlim(), panel.get_ylim()
         for k in range(-9, 4):
             panel.plot([low, high], [low * 10.0**k, high * 10.0**k], color="0.9", zorder=0)
         panel.set(xlim=(low, high), ylim=(bottom, top), xlabel=axis, ylabel="CPU time (s)")
-        panel.legend(fontsize="x-small")
-    plot.savefig(FIGURE, dpi=80)
+        panel.legend(fontsize="x-small", loc="upper left", bbox_to_anchor=(1, 1), frameon=False)
+    plot.savefig(FIGURE, dpi=80, pil_kwargs={"optimize": True})
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--only", choices=tuple(GROWTH))
     parser.add_argument("--largest", type=int, default=10**6)
+    parser.add_argument("--folder", type=Path, default=Path("runs/growth"))
     parser.add_argument("--publish", action="store_true")
     asked = parser.parse_args()
     torch.set_num_threads(1)
     found: dict[str, dict[Series, list[Point]]] = {}
     lines: list[str] = []
+    kept = Points(asked.folder)
     with FOLDER:
         for axis in [asked.only] if asked.only else GROWTH:
             for series in GROWTH[axis]:
-                points = [point(series, size) for size in series.sizes if size <= asked.largest]
+                points = [kept.of(series, size) for size in series.sizes if size <= asked.largest]
                 found.setdefault(axis, {})[series] = points
-                print(series.name, points, flush=True)
             lines += [*table(axis, found[axis]), ""]
     print("\n".join(lines))
     if asked.publish:
