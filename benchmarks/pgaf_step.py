@@ -60,7 +60,7 @@ def dense_products() -> Iterator[None]:
 
 
 def stepper(width: int, simulated: bool, dense: bool) -> Callable[[], None]:
-    """One step as the loop makes it, 784-width-width-10, biases such that a tenth of the gates is open."""
+    """One step as mnist-pgaf makes it, 784-width-width-10, biases such that a tenth of the gates is open."""
 
     def make(activation: Any, neurons: int, layer: int) -> SwitchSampler:
         array: SwitchArray = GivenSwitches(neurons)
@@ -76,7 +76,7 @@ def stepper(width: int, simulated: bool, dense: bool) -> Callable[[], None]:
             layer.weight.mul_(0.1)
     gated = convert(network, make)
     x = torch.from_numpy(np.random.default_rng(0).normal(size=(BATCH, 784)).astype(np.float32))
-    y, optimiser = torch.arange(BATCH) % 10, torch.optim.Adam(gated.parameters(), lr=1e-6)
+    y, optimiser = torch.arange(BATCH) % 10, torch.optim.Adam(gated.parameters(), lr=1e-6, fused=True)
 
     def step() -> None:
         loss = torch.nn.functional.cross_entropy(gated(x), y)

@@ -149,20 +149,8 @@ def _spin_orbit(
     switched: Any,
     flags: Any,
 ) -> None:  # pragma: no cover - compiled
-    count = volts.shape[1]
-    made, room, p = np.empty(count), np.empty(count), np.empty(count)
-    start, edges, clipped = np.empty(count, np.uint8), np.empty(count, np.int32), np.empty(count, np.uint8)
-    reset_edges, words = np.empty(count, np.int32), attempts.words_of(keys, cells, counters)
-    for b in range(len(volts)):
-        if b == 0 or _differ(volts[b], volts[b - 1]):  # one sample's attempts repeat its voltages
-            stimuli.on_grid_row(volts[b], grid[0], grid[1], grid[2], made, clipped)
-            sot.probability_row(table, made, p, room)
-            attempts.edges_row(p, edges)
-            _signs(made, start)
-            attempts.reset_edges_row(reset, start, reset_edges)
-        _attempt(
-            p, edges, start, reset, reset_edges, state, words, keys, clipped, grid, switched[b], flags[b]
-        )
+    words = attempts.words_of(keys, cells, counters)
+    _rows(table, volts, grid, reset, state, keys, words, switched, flags, True)
     attempts.count_events(words, counters)
 
 
@@ -179,21 +167,41 @@ def _spin_transfer(
     switched: Any,
     flags: Any,
 ) -> None:  # pragma: no cover - compiled
+    words = attempts.words_of(keys, cells, counters)
+    _rows(table, volts, grid, reset, state, keys, words, switched, flags, False)
+    attempts.count_events(words, counters)
+
+
+@compiled
+def _rows(
+    table: Any,
+    volts: Any,
+    grid: Any,
+    reset: Any,
+    state: Any,
+    keys: Any,
+    words: Any,
+    switched: Any,
+    flags: Any,
+    spin_orbit: bool,
+) -> None:  # pragma: no cover - compiled
+    # Inlined with the law known, so that the choice costs nothing.
     count = volts.shape[1]
     made, room, p = np.empty(count), np.empty(count), np.empty(count)
     start, edges, clipped = np.empty(count, np.uint8), np.empty(count, np.int32), np.empty(count, np.uint8)
-    reset_edges, words = np.empty(count, np.int32), attempts.words_of(keys, cells, counters)
+    reset_edges = np.empty(count, np.int32)
     for b in range(len(volts)):
         if b == 0 or _differ(volts[b], volts[b - 1]):  # one sample's attempts repeat its voltages
             stimuli.on_grid_row(volts[b], grid[0], grid[1], grid[2], made, clipped)
-            stt_table.probability_row(table, made, p, room)
+            if spin_orbit:
+                sot.probability_row(table, made, p, room)
+            else:
+                stt_table.probability_row(table, made, p, room)
             attempts.edges_row(p, edges)
             _signs(made, start)
             attempts.reset_edges_row(reset, start, reset_edges)
-        _attempt(
-            p, edges, start, reset, reset_edges, state, words, keys, clipped, grid, switched[b], flags[b]
-        )
-    attempts.count_events(words, counters)
+        hits, marks = switched[b], flags[b]
+        _attempt(p, edges, start, reset, reset_edges, state, words, keys, clipped, grid, hits, marks)
 
 
 @compiled
