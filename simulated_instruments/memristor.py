@@ -32,6 +32,8 @@ class Memristor(LevelDriven):
         self._parameters = what.population.cell(what.index)
         if what.stuck:
             self._parameters["stuck"] = 1.0
+        relaxing = any(self._parameters[name] for name in ("relax_mean", "relax_spread"))
+        self._relaxes = relaxing and not self._parameters["stuck"]
         self._programmed = self._parameters["g_start"]
         self._programmed_at = what.seconds()
         self._writes = 0
@@ -68,10 +70,10 @@ class Memristor(LevelDriven):
 
     def present(self) -> float:
         """Conductance in S, relaxed since it was programmed."""
-        address = self._population.seed, self._population.stream("relax"), self._cell, self._writes
         elapsed = self._seconds() - self._programmed_at
-        if elapsed <= 0 or self._parameters["stuck"]:
+        if elapsed <= 0 or not self._relaxes:
             return self._programmed
+        address = self._population.seed, self._population.stream("relax"), self._cell, self._writes
         xi = float(noise.normal(*address))
         return float(memristor.relaxed(self._parameters, self._programmed, elapsed, xi))
 

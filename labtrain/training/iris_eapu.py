@@ -35,9 +35,9 @@ _INPUT_RANGE = 3.0
 
 SETTINGS = (
     Setting("hidden", "integer", 5, "hidden units", low=1, high=256),
-    Setting("epochs", "integer", 40, "passes over the training folds", low=1, high=100_000),
+    Setting("epochs", "integer", 30, "passes over the training folds", low=1, high=100_000),
     Setting("batch_size", "integer", 60, "samples a step (one list sweep a cell)", low=1, high=150),
-    Setting("learning_rate", "quantity", 0.05, "at the first step; it falls to 2 %", low=1e-6, high=10),
+    Setting("learning_rate", "quantity", 0.1, "at the first step; it falls to 2 %", low=1e-6, high=10),
     Setting("folds", "integer", 5, "stratified folds, each held out once", low=2, high=50),
     Setting("siemens_per_unit", "quantity", 80e-6, "a weight of 1", unit="siemens", low=1e-9, high=1e-2),
     Setting("lowest", "quantity", 20e-6, "least conductance used", unit="siemens", low=0.0, high=1e-1),
