@@ -14,8 +14,15 @@ from dataclasses import dataclass, field
 import torch
 
 from labtrain.training.determinism import deterministic
+from labtrain.training.eapu.belief import threshold_of
 from labtrain.training.eapu.chip import open_synapses
-from labtrain.training.eapu.choices import INNER_SETTINGS, RULE, inner_optimiser, write_rule
+from labtrain.training.eapu.choices import (
+    INNER_SETTINGS,
+    RULE,
+    SIEMENS_PER_UNIT,
+    inner_optimiser,
+    write_rule,
+)
 from labtrain.training.eapu.crossbar_linear import CrossbarLinear
 from labtrain.training.eapu.optimiser import EaPU
 from labtrain.training.eapu.pairs import PairedSynapses
@@ -30,6 +37,8 @@ from labtrain.training.settings import Setting
 
 INPUTS, CLASSES = 4, 3
 ARRAYS = ("first", "second")
+THRESHOLD = 0.2
+"""16 uS at 80 uS a unit: what an open-loop write of the ``memristor`` model misses by."""
 _INPUT_RANGE = 3.0
 """Standardised features beyond 3 standard deviations are clipped at the array's largest read voltage."""
 
@@ -39,7 +48,7 @@ SETTINGS = (
     Setting("batch_size", "integer", 60, "samples a step (one list sweep a cell)", low=1, high=150),
     Setting("learning_rate", "quantity", 0.1, "at the first step; it falls to 2 %", low=1e-6, high=10),
     Setting("folds", "integer", 5, "stratified folds, each held out once", low=2, high=50),
-    Setting("siemens_per_unit", "quantity", 80e-6, "a weight of 1", unit="siemens", low=1e-9, high=1e-2),
+    SIEMENS_PER_UNIT,
     Setting("lowest", "quantity", 20e-6, "least conductance used", unit="siemens", low=0.0, high=1e-1),
     Setting("highest", "quantity", 200e-6, "largest conductance used", unit="siemens", low=1e-9, high=1e-1),
     Setting(
@@ -53,8 +62,9 @@ SETTINGS = (
     Setting(
         "threshold",
         "quantity",
-        0.2,
-        "smallest change that is written, in units of the weights; best equal to the noise of a write",
+        None,
+        "smallest change that is written, in units of the weights; if not given, the twin's write noise, or"
+        f" {THRESHOLD} without a twin",
         low=1e-6,
         high=10.0,
     ),
@@ -72,6 +82,7 @@ class _Run:
     synapses: list[PairedSynapses]
     record: TrainingRecord
     writes: WriteRecord
+    threshold: float
     optimisers: list[EaPU] = field(default_factory=list)
     layers: list[CrossbarLinear] = field(default_factory=list)
 
@@ -101,7 +112,7 @@ class _Run:
         digital = [layer for layer in self._digital(k) if isinstance(layer, torch.nn.Linear)]
         layers = []
         for cells, start, largest in zip(self.synapses, digital, (_INPUT_RANGE, 1.0), strict=True):
-            cells.verify(start.weight, settings["threshold"] / 2, settings["verify_rounds"])
+            cells.verify(start.weight, self.threshold / 2, settings["verify_rounds"])
             layer = CrossbarLinear(cells, input_range=largest, dtype=torch.float64)
             with torch.no_grad():
                 layer.bias.copy_(start.bias)
@@ -115,7 +126,7 @@ class _Run:
         crossbars = [layer for layer in network.modules() if isinstance(layer, CrossbarLinear)]
         optimiser = EaPU(
             inner_optimiser(network, self.schedule.learning_rate, settings),
-            rule=write_rule(settings["rule"], settings["threshold"]),
+            rule=write_rule(settings["rule"], self.threshold),
             cells={layer.weight: layer.synapses for layer in crossbars},
             seed=self.context.seed,
         )
@@ -156,9 +167,10 @@ def _run(context: Context) -> dict[str, object]:
         _open(context, _sizes(context)),
         TrainingRecord(context.sink, RECIPE.name, {"recipe": RECIPE.name}),
         WriteRecord(context.sink, RECIPE.name),
+        threshold_of(context, THRESHOLD),
     )
     folds.train(run.fold, run.beside)
-    return folds.result(run.ledger(), started, rule=context.settings["rule"])
+    return folds.result(run.ledger(), started, rule=context.settings["rule"], threshold=run.threshold)
 
 
 def _sizes(context: Context) -> tuple[int, ...]:

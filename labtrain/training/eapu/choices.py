@@ -7,9 +7,11 @@ from typing import Any
 
 import torch
 
+from labtrain.training.eapu.belief import threshold_of
 from labtrain.training.eapu.cells import NoisyIncrements
 from labtrain.training.eapu.optimiser import EaPU
 from labtrain.training.eapu.rules import Accumulator, EveryStep, FixedThreshold, Probabilistic, WriteRule
+from labtrain.training.recipes import Context
 from labtrain.training.settings import Setting
 
 IDEAL = "ideal"
@@ -29,6 +31,10 @@ RULE = Setting(
     Probabilistic.name,
     "probabilistic: EaPU as published; noise-only, deterministic, mixed-precision: its controls",
     choices=_RULES,
+)
+
+SIEMENS_PER_UNIT = Setting(
+    "siemens_per_unit", "quantity", 80e-6, "a weight of 1", unit="siemens", low=1e-9, high=1e-2
 )
 
 PUBLISHED_DEVICE_SETTINGS = (
@@ -51,10 +57,11 @@ PUBLISHED_DEVICE_SETTINGS = (
         "threshold",
         "quantity",
         None,
-        "smallest change that is written, in units of the weights; the write noise if not given",
+        "smallest change that is written, in units of the weights; if not given, the write noise: the twin's",
         low=1e-9,
         high=10.0,
     ),
+    SIEMENS_PER_UNIT,
     Setting(
         "target",
         "choice",
@@ -85,14 +92,16 @@ def write_rule(name: str, threshold: float) -> WriteRule:
     return thresholded[name](threshold) if name in thresholded else EveryStep()
 
 
-def device_optimiser(network: torch.nn.Module, rate: float, settings: Mapping[str, Any], seed: int) -> EaPU:
+def device_optimiser(network: torch.nn.Module, context: Context) -> EaPU:
     """Wrap the inner optimiser; every matrix of ``network`` is on devices of the published kind."""
+    settings = context.settings
     sigma = 0.0 if settings["rule"] == IDEAL else settings["write_noise"]
     matrices = [tensor for tensor in network.parameters() if tensor.dim() > 1]
     cells = {
         tensor: NoisyIncrements(sigma, from_copy=settings["target"] == "copy", count_cells=True)
         for tensor in matrices
     }
-    threshold = settings["threshold"] or settings["write_noise"] or DEFAULT_THRESHOLD
+    threshold = threshold_of(context, settings["write_noise"] or DEFAULT_THRESHOLD)
+    inner = inner_optimiser(network, settings["learning_rate"], settings)
     rule = write_rule(settings["rule"], threshold)
-    return EaPU(inner_optimiser(network, rate, settings), rule=rule, cells=cells, seed=seed)
+    return EaPU(inner, rule=rule, cells=cells, seed=context.seed)

@@ -26,7 +26,7 @@ def train_written(images: ImageRun, build: Callable[[], torch.nn.Module]) -> dic
     context.progress.start(f"train {images.recipe}", images.schedule.epochs)
     beside, baseline = images.baseline(build, lambda network: inner_optimiser(network, rate, settings))
     network = build()
-    optimiser = device_optimiser(network, rate, settings, context.seed)
+    optimiser = device_optimiser(network, context)
     record, writes = images.open_record(), WriteRecord(context.sink, images.recipe)
     reached, seconds = images.train(
         network,
