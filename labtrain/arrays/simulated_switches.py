@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Any, Self, final
 
+import array_api_compat
 import numpy as np
 from numpy.typing import NDArray
 
@@ -42,6 +43,10 @@ class SimulatedSwitchArray(WithMemory, SwitchArray):
         The reset pulse's magnitude and width; its sign is opposite to the attempt's.
     dead
         Open devices: never verified, flagged COMPLIANCE.
+    drift
+        ``[n]`` relative change of each device's V50 with one attempt, slope times V50 staying as it is: V50
+        grows or falls along a line, not below a tenth. Resets, which are overdriven, are spared. A plain
+        assumption, to ask what drift costs; real devices wander as they like. Left out: none.
     rows
         Of batches that several processes share; left out: every batch is whole.
 
@@ -63,6 +68,7 @@ class SimulatedSwitchArray(WithMemory, SwitchArray):
         reset_seconds: float = 10e-9,
         dead: Sequence[int] = (),
         rows: BatchRows | None = None,
+        drift: Sequence[float] | NDArray[np.float64] | None = None,
     ) -> None:
         if not (max_volts > 0 and resolution_volts >= 0 and 0 < reset_volts <= max_volts):
             raise UsageError(
@@ -80,11 +86,13 @@ class SimulatedSwitchArray(WithMemory, SwitchArray):
         self._dead[checked_indices(dead, count, self.name)] = True
         resets = self._reset_probabilities(reset_volts, reset_seconds)
         self._cells = PlacedCells(population.parameters, np.arange(count))
-        self._fixed = PlacedCells({"dead": self._dead, "resets": resets}, np.arange(count))
-        self._memory = CellState(
-            self.name,
-            {"states": np.zeros(count, dtype=np.uint8), "pulses": np.zeros(count, dtype=np.int64)},
-        )
+        self._drifts = drift is not None
+        fixed = {"dead": self._dead, "resets": resets, "drift": _checked_drift(drift, count)}
+        self._fixed = PlacedCells(fixed, np.arange(count))
+        # Of a device that drifts, what the kernel gets is no voltage of the source any more.
+        self._grid = (0.0, np.inf) if self._drifts else (resolution_volts, max_volts)
+        counted = {"states": np.uint8, "pulses": np.int64} | ({"attempts": np.int64} if self._drifts else {})
+        self._memory = CellState(self.name, {key: np.zeros(count, kind) for key, kind in counted.items()})
 
     def __len__(self) -> int:
         """The number of devices."""
@@ -104,11 +112,24 @@ class SimulatedSwitchArray(WithMemory, SwitchArray):
         given, run = (as_numpy(asked), self._compiled) if on_cpu(asked) else (asked, self._elsewhere)
         memory, cells = self._memory.at(given), self._cells.at(given)[1]
         dead = self._fixed.at(given)[0]["dead"]
+        clipped: Any = 0
+        if self._drifts:
+            given, clipped = self._drifted(given, memory["attempts"], cells)
         now = memory["states"][cells], memory["pulses"][cells]
         each = 2 - namespace(given).astype(dead, now[1].dtype)
         switched, flags, after = run_in_turn(self.rows, partial(run, seconds), given, now, each)
         memory["states"][cells], memory["pulses"][cells] = after
-        return Outcome(like(switched, volts), like(flags, volts))
+        return Outcome(like(switched, volts), like(flags | clipped, volts))
+
+    def _drifted(self, asked: Any, attempts: Any, cells: Any) -> tuple[Any, Any]:
+        """Return what does to the devices as they were what the pulses do now, and flags; count attempts."""
+        xp, count = namespace(asked), asked.shape[0]
+        before, behind = self.rows.around(count)
+        row = xp.arange(count, dtype=xp.int64, device=array_api_compat.device(asked))[:, None]
+        made, flags = on_grid(asked, self.resolution_volts, self.max_volts)
+        grown = 1.0 + self._fixed.at(asked)[0]["drift"] * (attempts[cells] + before + row)
+        attempts[cells] += before + count + behind
+        return made / xp.clip(grown, 0.1, None), flags
 
     @property
     def events(self) -> int:
@@ -122,8 +143,8 @@ class SimulatedSwitchArray(WithMemory, SwitchArray):
         trial = Trial(
             volts,
             seconds,
-            self.resolution_volts,
-            largest_step(self.resolution_volts, self.max_volts),
+            self._grid[0],
+            largest_step(*self._grid),
             (int(Flag.CLIPPED), int(Flag.STUCK)),
             np.ascontiguousarray(fixed["resets"].T),
             # An open device reads as neither state, so its reset is never verified.
@@ -142,7 +163,7 @@ class SimulatedSwitchArray(WithMemory, SwitchArray):
         parameters, cells = self._cells.at(volts)
         fixed = self._fixed.at(volts)[0]
         dead = fixed["dead"]
-        applied, flags = on_grid(volts, self.resolution_volts, self.max_volts)
+        applied, flags = on_grid(volts, *self._grid)
         switched, verified, states, pulses = events.attempt(
             self._law.probability(parameters, applied, seconds),
             xp.astype(applied < 0, xp.uint8),
@@ -166,6 +187,17 @@ class SimulatedSwitchArray(WithMemory, SwitchArray):
         one, parameters = np.ones(len(self.population)), self.population.parameters
         pulses = [self._law.probability(parameters, sign * volts * one, seconds) for sign in (-1, 1)]
         return np.where(self._dead[:, None], 0.0, np.stack(pulses, axis=1))
+
+
+def _checked_drift(given: Sequence[float] | NDArray[np.float64] | None, count: int) -> NDArray[np.float64]:
+    drift = np.zeros(count) if given is None else np.asarray(given, dtype=np.float64)
+    if drift.shape == (count,) and np.isfinite(drift).all():
+        return drift
+    raise UsageError(
+        f"a drift of shape {drift.shape}, or one that is not finite, does not fit {count} devices",
+        remedy="give one number a device: the relative change of V50 with one attempt",
+        key="drift",
+    )
 
 
 def _law_of(population: Population) -> SwitchingLaw:
