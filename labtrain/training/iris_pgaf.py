@@ -13,7 +13,13 @@ import torch
 from labtrain.training.determinism import deterministic
 from labtrain.training.folds import FoldedRun, train_fold
 from labtrain.training.loop import Epoch, Schedule, Split, Training, train
-from labtrain.training.pgaf.chip import THROUGH_RELAYS, passes_of, sampler_maker, switch_settings
+from labtrain.training.pgaf.chip import (
+    THROUGH_RELAYS,
+    calibrate_again,
+    passes_of,
+    sampler_maker,
+    switch_settings,
+)
 from labtrain.training.pgaf.converting import MakeSampler, convert
 from labtrain.training.pgaf.costs import COSTS, energy_table
 from labtrain.training.pgaf.ledger import gated_ledger
@@ -56,6 +62,11 @@ class _Run:
         """Train one fold."""
         network = convert(self._conventional(k), self.make_sampler, **passes_of(self.context.settings))
         self.networks.append(network)
+
+        def at_epochs_end() -> None:
+            self.gates.epoch(network, k)
+            calibrate_again(network, self.gates.at, self.context.settings)
+
         training = Training(network, split, self.schedule, seed=self.context.seed, k=k)
         return train_fold(
             self.context,
@@ -63,7 +74,7 @@ class _Run:
             training,
             beside,
             after_step=self.gates.step,
-            before_epoch_row=lambda: self.gates.epoch(network, k),
+            before_epoch_row=at_epochs_end,
         )
 
     def _conventional(self, k: int) -> torch.nn.Sequential:

@@ -1,15 +1,21 @@
-"""What is believed of the switches: one curve for all, or each device's own from a twin."""
+"""What a twin says of the switches: what is believed of each, and devices to simulate."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import torch
 
 from labtrain.errors import UsageError
+from labtrain.populations.model import Population, stated
+from labtrain.populations.sot import SOT_MTJ
 from labtrain.training.pgaf.sampler import SwitchCurve
+
+if TYPE_CHECKING:
+    from labtrain.twins.population import TwinDevices
 
 FIT, DIRECTION = "logistic", "P->AP"
 
@@ -50,6 +56,39 @@ def of_twin(curve: SwitchCurve, path: str, devices: Sequence[str]) -> SwitchCurv
         torch.tensor([abs(value[name]) for value in values], dtype=torch.float64) for name in ("v50", "slope")
     )
     return replace(curve, v50=float(v50.mean()), each_v50=v50, slope=float(slope.mean()), each_slope=slope)
+
+
+def devices_for(path: str, count: int) -> list[str]:
+    """Name a device of a twin for each of ``count`` neurons; where they are fewer, they come again.
+
+    Raises
+    ------
+    UsageError
+        Where the twin's devices are no switches.
+    """
+    names = _switches(path).names
+    return [names[i % len(names)] for i in range(count)]
+
+
+def population_for(path: str, seed: int, count: int, name: str) -> Population:
+    """Make ``count`` switches like a twin's, in the order of :func:`devices_for`; each has its own noise."""
+    rows = _switches(path).rows
+    return stated(SOT_MTJ, seed, [rows[i % len(rows)] for i in range(count)], name)
+
+
+def _switches(path: str) -> TwinDevices:
+    from labtrain.twins import Twin
+    from labtrain.twins.population import devices_of
+
+    found = devices_of(Twin.read(Path(path)))
+    if found.model is SOT_MTJ:
+        return found
+    raise UsageError(
+        f"the twin's devices are of model {found.model.name}, not switches",
+        remedy="give a twin of switching-probability sessions",
+        file=path,
+        key="twin",
+    )
 
 
 def _refusal(message: str, path: str) -> UsageError:

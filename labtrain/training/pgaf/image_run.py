@@ -7,6 +7,7 @@ from collections.abc import Callable
 import torch
 
 from labtrain.training.image_run import ImageRun
+from labtrain.training.pgaf.chip import calibrate_again
 from labtrain.training.pgaf.costs import energy_table
 from labtrain.training.pgaf.ledger import gated_ledger
 from labtrain.training.pgaf.records import GateRecord
@@ -23,13 +24,18 @@ def train_gated(images: ImageRun, build: Build, gated: Build) -> dict[str, objec
     beside, baseline = images.baseline(build, _adam)
     network, record = gated(), images.open_record()
     gates = GateRecord(context.sink, images.recipe)
+
+    def at_epochs_end() -> None:
+        gates.epoch(network)
+        calibrate_again(network, gates.at, settings)
+
     reached, seconds = images.train(
         network,
         record,
         beside,
         optimiser=_adam(network),
         after_step=gates.step,
-        before_epoch_row=lambda: gates.epoch(network),
+        before_epoch_row=at_epochs_end,
     )
     result = images.result(
         reached,

@@ -29,6 +29,11 @@ class GateRecord:
         """Take one update that was just made."""
         self._epoch = step.epoch
 
+    @property
+    def at(self) -> int:
+        """The epoch of the last step."""
+        return self._epoch
+
     def epoch(self, network: torch.nn.Module, fold: int = 0) -> None:
         """Note where the gates of all layers stand; differences of two rows are an epoch's."""
         for layer, sampler in enumerate(samplers(network)):

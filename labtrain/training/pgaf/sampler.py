@@ -13,6 +13,7 @@ from labtrain.arrays.batch_rows import BatchRows
 from labtrain.arrays.switches import SwitchArray
 from labtrain.errors import UsageError
 from labtrain.training.one_chip import copied_around, diverged
+from labtrain.training.pgaf.calibration import calibrate
 from labtrain.training.pgaf.counting import count_of
 from labtrain.training.pgaf.gates import Activation, Gate
 from labtrain.training.state import as_numpy, as_tensors
@@ -48,6 +49,10 @@ class SwitchCurve:
         """Return the curve of some of the devices."""
         own = [None if each is None else each[chosen] for each in (self.each_v50, self.each_slope)]
         return replace(self, each_v50=own[0], each_slope=own[1])
+
+    def of_all(self) -> SwitchCurve:
+        """Return the one curve that is believed of all devices."""
+        return replace(self, each_v50=None, each_slope=None)
 
     def __post_init__(self) -> None:
         if not (self.v50 > 0 and self.slope > 0 and self.seconds > 0 and math.isfinite(self.slope)):
@@ -173,6 +178,11 @@ class SwitchSampler:
             return samples[0].expand_as(z).to(z.dtype) * (1.0 - low) + low, gates
         return (torch.tanh(z) if self.activation.name == "tanh" else torch.sigmoid(z)), gates
 
+    def calibrate(self, attempts: int) -> None:
+        """Find each device's V50 again, around the one believed of all."""
+        found = calibrate(self.array, self.curve.v50, self.curve.seconds, attempts)
+        self.curve = replace(self.curve, each_v50=torch.from_numpy(found))
+
     def described(self) -> str:
         """Name the array, activation and gate."""
         return f"{self.array.name}, {self.activation.name}, gate={self.gate.name}"
@@ -183,16 +193,22 @@ class SwitchSampler:
         return self.gate.scale * self.activation.factor
 
     def state_dict(self) -> dict[str, Any]:
-        """The array's state and the counts, as tensors and plain values."""
-        return cast(
-            dict[str, Any], as_tensors({"array": self.array.state_dict(), "ledger": vars(self.ledger)})
-        )
+        """The array's state, the counts and each device's V50, as tensors and plain values."""
+        own = self.curve.each_v50
+        state = {
+            "array": self.array.state_dict(),
+            "ledger": vars(self.ledger),
+            "each_v50": None if own is None else own.numpy(),
+        }
+        return cast(dict[str, Any], as_tensors(state))
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Take :meth:`state_dict`'s result back."""
         given = as_numpy(state)
         self.array.load_state_dict(given["array"])
         self.ledger = SwitchLedger(**given["ledger"])
+        own = given["each_v50"]
+        self.curve = replace(self.curve, each_v50=None if own is None else torch.from_numpy(own))
 
     def __deepcopy__(self, memo: dict[int, Any]) -> SwitchSampler:
         """Copy everything but the devices: there is only one chip."""
