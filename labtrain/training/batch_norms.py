@@ -6,6 +6,7 @@ LeVeque (1979, "Updating formulae and a pairwise algorithm for computing sample 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Protocol, cast, final
 
 import numpy as np
@@ -23,8 +24,8 @@ class Sums(Protocol):
 
     rows: BatchRows
 
-    def sum_in_place(self, tensors: list[torch.Tensor]) -> None:
-        """Sum over all processes."""
+    def summed(self, tensors: Sequence[torch.Tensor]) -> list[torch.Tensor]:
+        """Return the sums over all processes."""
 
 
 def share_norms(network: torch.nn.Module, processes: Sums) -> None:
@@ -116,7 +117,7 @@ class _Normalise(torch.autograd.Function):  # type: ignore[misc]
         over = [axis for axis in range(gradient.dim()) if axis != 1]
         of_bias, of_weight = gradient.sum(over), (gradient * normal).sum(over)
         sums = torch.stack([of_bias, of_weight]).to(torch.float64)
-        ctx.layer.processes.sum_in_place([sums])
-        mean, along = ((part / ctx.count).to(gradient.dtype).view(ctx.shape) for part in sums)
+        (whole,) = ctx.layer.processes.summed([sums])
+        mean, along = ((part / ctx.count).to(gradient.dtype).view(ctx.shape) for part in whole)
         scale = (weight * inverse.to(weight.dtype)).view(ctx.shape)
         return scale * (gradient - mean - normal * along), of_weight, of_bias, None, None, None, None

@@ -34,11 +34,16 @@ VARIABLES = ("RANK", "WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT")
 def joined(patience: float = PATIENCE_SECONDS) -> Iterator[Processes]:
     """Meet the processes that the launcher has started, for the length of the block; be alone without one.
 
+    A process group that is open already is used, and stays open.
+
     Raises
     ------
     ProcessLost
         Where they do not come.
     """
+    if dist.is_initialized():
+        yield Torchrun(str(dist.get_backend_config()))
+        return
     if not all(name in os.environ for name in VARIABLES) or int(os.environ["WORLD_SIZE"]) == 1:
         yield Alone()
         return
@@ -104,22 +109,26 @@ class Torchrun(Processes):
 
     def sum_gradients(self, network: torch.nn.Module, loss: torch.Tensor) -> float:
         """Sum in one message for each kind of number; the loss travels with them."""
-        summed = loss.detach().reshape(1)
-        gradients = [tensor.grad for tensor in network.parameters() if tensor.grad is not None]
-        self.sum_in_place([summed, *gradients])
-        return float(summed.item())
+        tensors = [tensor for tensor in network.parameters() if tensor.grad is not None]
+        total, *gradients = self.summed([loss.detach(), *(tensor.grad for tensor in tensors)])
+        for tensor, gradient in zip(tensors, gradients, strict=True):
+            tensor.grad = gradient
+        return float(total.item())
 
-    def sum_in_place(self, tensors: Sequence[torch.Tensor]) -> None:
-        """Sum tensors over all processes; each gets the same bits."""
-        kinds: dict[tuple[torch.dtype, torch.device], list[torch.Tensor]] = {}
-        for tensor in tensors:
-            kinds.setdefault((tensor.dtype, tensor.device), []).append(tensor)
-        for some in kinds.values():
-            flat = torch.cat([tensor.reshape(-1) for tensor in some])
+    def summed(self, tensors: Sequence[torch.Tensor]) -> list[torch.Tensor]:
+        """Return the sums of tensors over all processes; each gets the same bits."""
+        kinds: dict[tuple[torch.dtype, torch.device], list[int]] = {}
+        for place, tensor in enumerate(tensors):
+            kinds.setdefault((tensor.dtype, tensor.device), []).append(place)
+        sums = list(tensors)
+        for places in kinds.values():
+            flat = torch.cat([tensors[place].reshape(-1) for place in places])
             with _noticing("a sum"):
                 dist.all_reduce(flat)
-            for tensor, summed in zip(some, flat.split([t.numel() for t in some]), strict=True):
-                tensor.copy_(summed.view(tensor.shape))
+            pieces = flat.split([tensors[place].numel() for place in places])
+            for place, piece in zip(places, pieces, strict=True):
+                sums[place] = piece.view(tensors[place].shape)
+        return sums
 
     @contextmanager
     def counting(self, network: torch.nn.Module) -> Iterator[None]:
@@ -134,8 +143,7 @@ class Torchrun(Processes):
 
     def _added(self, now: Any, begun: Any) -> Any:
         """Return ``begun`` and every process's growth, of the kind that ``now`` is."""
-        grown = torch.as_tensor(np.asarray(now) - np.asarray(begun))
-        self.sum_in_place([grown])
+        grown = self.summed([torch.as_tensor(np.asarray(now) - np.asarray(begun))])[0]
         total = np.asarray(begun) + grown.numpy()
         return total if isinstance(now, np.ndarray) else type(now)(total)
 
