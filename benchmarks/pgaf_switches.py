@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
+from dataclasses import dataclass
 from pathlib import Path
 from statistics import fmean, stdev
 from typing import Any
@@ -16,9 +16,9 @@ from labtrain.arrays.simulated_switches import SimulatedSwitchArray
 from labtrain.kernels.switching import SwitchingLaw
 from labtrain.populations import draw
 from labtrain.training.loop import Schedule, Split
-from labtrain.training.pgaf import GATES, SwitchSampler, calibrate, convert
-from labtrain.training.pgaf.chip import MEASURED
-from labtrain.training.pgaf.ledger import reduction
+from labtrain.training.pgaf import GATES, SwitchSampler, convert
+from labtrain.training.pgaf.chip import MEASURED, drift_of
+from labtrain.training.pgaf.ledger import reduction, samplers
 from labtrain.training.pgaf.networks import conventional
 
 
@@ -31,30 +31,49 @@ class NeelBrownLaw(SwitchingLaw):
         return -np.expm1(-hot)
 
 
-KINDS: dict[str, tuple[float, int, SwitchingLaw | None]] = {
-    "ideal": (0.0, 0, None),
-    "Neel-Brown": (0.0, 0, NeelBrownLaw()),
-    "measured, 5 % spread": (0.05, 0, None),
-    "measured, 10 % spread": (0.10, 0, None),
-    "5 % spread, each calibrated": (0.05, 400, None),
-    "10 % spread, each calibrated": (0.10, 400, None),
+@dataclass(frozen=True)
+class Kind:
+    """Switches: spread of V50, its drift (by a million attempts), attempts of a calibration, how often, law."""
+
+    spread: float = 0.0
+    drift: float = 0.0
+    calibration: int = 0
+    every_epoch: bool = False
+    law: SwitchingLaw | None = None
+
+
+KINDS = {
+    "ideal": Kind(),
+    "Neel-Brown": Kind(law=NeelBrownLaw()),
+    "measured, 5 % spread": Kind(spread=0.05),
+    "measured, 10 % spread": Kind(spread=0.10),
+    "5 % spread, each calibrated": Kind(spread=0.05, calibration=400),
+    "10 % spread, each calibrated": Kind(spread=0.10, calibration=400),
+    "drift, 10 % by the end": Kind(drift=0.5),
+    "drift, 10 % by the end, each calibrated after every epoch": Kind(
+        drift=0.5, calibration=400, every_epoch=True
+    ),
 }
-"""Spread of V50, attempts that calibrate each device, law."""
+"""A training is 200,000 attempts on each device."""
 
 
 def with_switches(network: torch.nn.Sequential, kind: str, seed: int) -> torch.nn.Sequential:
-    mismatch, attempts, law = KINDS[kind]
+    chosen = KINDS[kind]
 
     def make(activation: Any, neurons: int, layer: int) -> SwitchSampler:
-        population = draw("sot-mtj", seed, neurons, {"mismatch": mismatch}, f"s{layer}")
+        population = draw("sot-mtj", seed, neurons, {"mismatch": chosen.spread}, f"s{layer}")
         array = SimulatedSwitchArray(
-            population, law, max_volts=2.0, reset_volts=1.6, reset_seconds=MEASURED.seconds
+            population,
+            chosen.law,
+            max_volts=2.0,
+            reset_volts=1.6,
+            reset_seconds=MEASURED.seconds,
+            drift=drift_of(chosen.drift, seed, neurons, f"s{layer}"),
         )
-        curve = MEASURED
-        if attempts:
-            own = calibrate(array, MEASURED.v50, MEASURED.seconds, attempts)
-            curve = replace(MEASURED, each_v50=torch.from_numpy(own))
-        return SwitchSampler(array, curve, activation, GATES["half-xor"])
+        sampler = SwitchSampler(array, MEASURED, activation, GATES["half-xor"])
+        if chosen.calibration:
+            sampler.calibrate(chosen.calibration)
+        return sampler
 
     return convert(network, make)
 
@@ -66,12 +85,20 @@ def gradient(network: torch.nn.Module, split: Split) -> torch.Tensor:
     return torch.cat([parameter.grad.flatten() for parameter in network.parameters()])
 
 
+def as_they_stand(network: torch.nn.Sequential, copy: torch.nn.Sequential) -> torch.nn.Sequential:
+    """Give the switches of a copy the drift so far, and what is believed of them."""
+    for own, other in zip(samplers(network), samplers(copy), strict=True):
+        other.load_state_dict(own.state_dict())
+    return copy
+
+
 def cosine(network: torch.nn.Sequential, kind: str, seed: int, split: Split) -> float:
     """Compare at the same weights, on a copy: neither counts nor devices of the training are touched."""
     exact = conventional((784, 256, 256, 10), "tanh", seed)
     for target, source in zip(exact.parameters(), network.parameters(), strict=True):
         target.data.copy_(source.data)
-    pair = gradient(with_switches(exact, kind, seed), split), gradient(exact, split)
+    gated = as_they_stand(network, with_switches(exact, kind, seed))
+    pair = gradient(gated, split), gradient(exact, split)
     return float(torch.nn.functional.cosine_similarity(*pair, dim=0))
 
 
@@ -84,6 +111,9 @@ def table_row(kind: str, seed: int, data: Path, epochs: int = 10) -> dict[str, f
     def after_epoch(epoch: Any) -> None:
         if kind != "exact" and epoch.epoch in (0, epochs // 2 - 1, epochs - 1):
             cosines.append(cosine(network, kind, seed, split))
+        if kind != "exact" and KINDS[kind].every_epoch:
+            for sampler in samplers(network):
+                sampler.calibrate(KINDS[kind].calibration)
 
     reached = train_blind(network, split, Schedule(epochs, 128, 0.002), seed, after_epoch=after_epoch)
     cut = 1.0 if kind == "exact" else reduction(network)
