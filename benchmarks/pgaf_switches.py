@@ -33,7 +33,7 @@ class NeelBrownLaw(SwitchingLaw):
 
 @dataclass(frozen=True)
 class Kind:
-    """Switches: spread of V50, its drift (by a million attempts), attempts of a calibration, how often, law."""
+    """Switches: spread of V50, drift in a million attempts, attempts of a calibration, how often, law."""
 
     spread: float = 0.0
     drift: float = 0.0
