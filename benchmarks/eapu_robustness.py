@@ -52,6 +52,7 @@ DEPARTURES: dict[str, dict[str, float]] = {
     "cycle spread: changes off by 30 %": BOUNDS | {"write_cycle": 0.3},
     "device spread: bounds, start, gain by 20 %": BOUNDS | SPREAD,
     "read noise 0.3 %, 1/f 0.2 % a decade": BOUNDS | READ_NOISE,
+    "relaxation, a tenth of that at 80 C": BOUNDS | {"relax_mean": 6.5e-7, "relax_spread": 6.5e-7},
     "relaxation, as at 80 C": BOUNDS | RELAXATION,
     "asymmetry: up 1.5, down 0.5 of it": BOUNDS | {"asymmetry": 0.5},
     "soft bounds": BOUNDS | {"soft_bounds": 1.0},
@@ -87,6 +88,7 @@ WAYS = {
     "EaPU, write and verify": Way(feedback="verify", options={"tolerance": 0.05, "rounds": 4}),
     "EaPU, threshold 2 uS": Way(siemens=2e-6),
     "EaPU, threshold 15 uS": Way(siemens=15e-6),
+    "EaPU, all read, threshold 15 uS": Way(siemens=15e-6, feedback="read-all"),
     "no rule": Way(siemens=0.0),
 }
 MITIGATED = {
@@ -94,13 +96,17 @@ MITIGATED = {
     "write noise 16 uS": ["EaPU, threshold 2 uS", "EaPU, write and verify", "no rule"],
     "cycle spread: changes off by 30 %": ["EaPU, open loop"],
     "device spread: bounds, start, gain by 20 %": ["EaPU, open loop"],
-    "relaxation, as at 80 C": ["EaPU, all cells read every step"],
+    "relaxation, a tenth of that at 80 C": ["EaPU, all cells read every step"],
+    "relaxation, as at 80 C": ["EaPU, all cells read every step", "EaPU, all read, threshold 15 uS"],
     "asymmetry: up 1.5, down 0.5 of it": ["EaPU, open loop"],
     "soft bounds": ["EaPU, open loop"],
     "16 levels, 15 uS apart": ["EaPU, threshold 15 uS"],
     "10 % stuck": ["EaPU, open loop"],
     "endurance 100 writes": ["no rule"],
-    "all": ["EaPU, open loop", "EaPU, all cells read every step", "EaPU, write and verify", "no rule"],
+    "all": [
+        *("EaPU, open loop", "EaPU, write and verify", "EaPU, all cells read every step"),
+        *("EaPU, all read, threshold 15 uS", "no rule"),
+    ],
 }
 IDEAL = ("-", "ideal writes")
 

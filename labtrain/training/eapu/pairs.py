@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Literal, cast, final, get_args
 
 import numpy as np
@@ -16,6 +17,8 @@ from labtrain.training.eapu.rules import Address, Writes
 from labtrain.training.state import as_numpy, as_tensors
 
 Floats = NDArray[np.float64]
+_MOVED, _STRIKES = 0.25, 5
+"""A cell stays if it moved less than this share of what was asked for, this many writes in a row."""
 Feedback = Literal["read-back", "read-all", "verify", "open-loop"]
 
 
@@ -70,7 +73,8 @@ class PairedSynapses(Cells):
     ) -> None:
         if array.shape[1] % 2:
             raise UsageError(
-                f"{array.name} has {array.shape[1]} columns: no pairs", remedy="give two columns an output"
+                f"{array.name} has {array.shape[1]} columns: no pairs",
+                remedy="give two columns an output",
             )
         if not (siemens_per_unit > 0 and 0 <= low < high):
             raise UsageError(
@@ -83,10 +87,16 @@ class PairedSynapses(Cells):
                 remedy=f"give {', '.join(get_args(Feedback))}; a positive tolerance; 0 or more rounds",
                 key="feedback",
             )
-        self.array, self.feedback, self.tolerance, self.rounds = array, feedback, tolerance, rounds
+        self.array, self.feedback, self.tolerance, self.rounds = (
+            array,
+            feedback,
+            tolerance,
+            rounds,
+        )
         self.siemens_per_unit, self.low, self.high = siemens_per_unit, low, high
         self.written = self.clipped = 0
-        self._siemens: Floats | None = None
+        self._known: Floats | None = None
+        self._strikes = np.zeros(array.shape, np.int8)
 
     @property
     def inputs(self) -> int:
@@ -98,82 +108,121 @@ class PairedSynapses(Cells):
         """Pairs of columns."""
         return self.array.shape[1] // 2
 
+    @property
+    def _siemens(self) -> Floats:
+        """What is known of the cells."""
+        if self._known is None:
+            self.read()
+        return cast(Floats, self._known)
+
+    @_siemens.setter
+    def _siemens(self, known: Floats) -> None:
+        self._known = known
+
     def read(self) -> torch.Tensor:
         """Read all cells; return the weights ``[outputs, inputs]`` (float64)."""
         self._siemens = on_host(self.array.conductance().siemens).astype(np.float64)
         return self._weights()
 
-    def _read_again(self, mask: NDArray[np.bool_]) -> None:
-        """Read some cells, the others being as they were last read."""
-        siemens = on_host(self.array.conductance(mask).siemens)
-        self._siemens = np.where(mask, siemens, cast(Floats, self._siemens))
+    def _read_again(self, mask: NDArray[np.bool_], delta: Floats) -> None:
+        """Read cells that were to change by ``delta``, the others being as last read; note which stay."""
+        siemens = on_host(self.array.conductance(mask).siemens)[mask]
+        stayed = np.abs(siemens - self._siemens[mask]) < _MOVED * np.abs(delta[mask])
+        self._strikes[mask] = np.where(stayed, np.minimum(self._strikes[mask] + 1, _STRIKES), 0)
+        self._siemens = self._siemens.copy()
+        self._siemens[mask] = siemens
+
+    @property
+    def _stays(self) -> NDArray[np.bool_]:
+        """Cells that have not moved for several writes: the other one of their pair is written instead."""
+        stays: NDArray[np.bool_] = self._strikes >= _STRIKES
+        return stays
 
     def _weights(self) -> torch.Tensor:
-        pairs = cast(Floats, self._siemens).reshape(self.inputs, self.outputs, 2)
+        pairs = self._siemens.reshape(self.inputs, self.outputs, 2)
         weights = (pairs[:, :, 0] - pairs[:, :, 1]).T / self.siemens_per_unit
         return torch.from_numpy(np.ascontiguousarray(weights))
 
     def verify(self, weights: torch.Tensor, tolerance: float, rounds: int) -> torch.Tensor:
         """Bring the cells to ``weights[outputs, inputs]``, by writes and reads; return what was read at last.
 
-        The pair of a weight is placed around the middle of the range. Cells off by more than ``tolerance``
-        (in units of the weights) are written again, at most ``rounds`` times.
+        The pair of a weight is placed around the middle of the range, and where one cell of it does not move
+        the other makes up for it. Cells off by more than ``tolerance`` (in units of the weights) are written
+        again, at most ``rounds`` times.
         """
-        middle, half = (self.low + self.high) / 2, 0.5 * self.siemens_per_unit
         wanted = weights.detach().cpu().numpy().astype(np.float64).T
-        target = np.stack([middle + half * wanted, middle - half * wanted], axis=2).reshape(self.array.shape)
         self.read()
         self._approach(
-            np.clip(target, self.low, self.high), np.ones(self.array.shape, bool), tolerance, rounds
+            lambda: self._aims(wanted),
+            np.ones(self.array.shape, bool),
+            tolerance,
+            rounds,
         )
         return self._weights()
 
-    def _approach(self, target: Floats, chosen: NDArray[np.bool_], tolerance: float, rounds: int) -> None:
+    def _aims(self, wanted: Floats) -> Floats:
+        """Conductances ``[inputs, 2 outputs]`` for weights ``[inputs, outputs]``, as far as cells move."""
+        middle, change = (self.low + self.high) / 2, self.siemens_per_unit * wanted
+        shape = (self.inputs, self.outputs, 2)
+        known, (plus, minus) = (
+            self._siemens.reshape(shape),
+            np.moveaxis(self._stays.reshape(shape), 2, 0),
+        )
+        up = np.where(minus & ~plus, known[:, :, 1] + change, middle + change / 2)
+        down = np.where(plus & ~minus, known[:, :, 0] - change, middle - change / 2)
+        return np.clip(np.stack([up, down], axis=2), self.low, self.high).reshape(self.array.shape)
+
+    def _approach(
+        self,
+        aims: Callable[[], Floats],
+        chosen: NDArray[np.bool_],
+        tolerance: float,
+        rounds: int,
+    ) -> None:
         """Write the chosen cells that are known to be off, and read what was written, again and again."""
         for _ in range(rounds):
-            delta = target - cast(Floats, self._siemens)
-            chosen = chosen & (np.abs(delta) > tolerance * self.siemens_per_unit)
-            if not chosen.any():
+            delta = aims() - self._siemens
+            off = chosen & ~self._stays & (np.abs(delta) > tolerance * self.siemens_per_unit)
+            if not off.any():
                 return
-            self._count(self.array.program(np.where(chosen, delta, 0.0), chosen), chosen)
-            self._read_again(chosen)
+            self._program(np.where(off, delta, 0.0), off)
+            self._read_again(off, delta)
 
     def write(self, weights: torch.Tensor, writes: Writes, address: Address) -> None:
         """Program the changes; leave in ``weights`` what is known of the cells afterwards."""
         if len(writes.index) == 0 and self.feedback != "read-all":
             return
         delta, mask = self._placed(writes)
-        target = cast(Floats, self._siemens) + delta
+        target = self._siemens + delta
         if mask.any():
-            self._count(self.array.program(delta, mask), mask)
-        self._look(target, mask)
+            self._program(delta, mask)
+        self._look(target, delta, mask)
         weights.copy_(self._weights().view(-1))
 
-    def _look(self, target: Floats, written: NDArray[np.bool_]) -> None:
+    def _look(self, target: Floats, delta: Floats, written: NDArray[np.bool_]) -> None:
         """Learn what the writes have done, as far as ``feedback`` says."""
         if self.feedback == "open-loop":
             self._siemens = target
         elif self.feedback == "read-all":
             self.read()
         else:
-            self._read_again(written)
+            self._read_again(written, delta)
         if self.feedback == "verify":
-            self._approach(target, written, self.tolerance, self.rounds)
+            self._approach(lambda: target, written, self.tolerance, self.rounds)
 
-    def _count(self, flags: Any, mask: NDArray[np.bool_]) -> None:
+    def _program(self, delta: Floats, mask: NDArray[np.bool_]) -> None:
+        flags = on_host(self.array.program(delta, mask))
         self.written += int(mask.sum())
-        self.clipped += int(np.count_nonzero(on_host(flags)[mask]))
+        self.clipped += int(np.count_nonzero(flags[mask]))
 
     def _placed(self, writes: Writes) -> tuple[Floats, NDArray[np.bool_]]:
         """Changes in S and mask, ``[inputs, 2 outputs]``."""
-        if self._siemens is None:
-            self.read()
-        siemens = cast(Floats, self._siemens)
+        siemens = self._siemens
         index = writes.index.cpu().numpy()
         change = writes.change.detach().cpu().numpy().astype(np.float64) * self.siemens_per_unit
         row, plus = index % self.inputs, 2 * (index // self.inputs)
-        after = siemens[row, plus] + change
-        fits = (after >= self.low) & (after <= self.high)
+        after, stays = siemens[row, plus] + change, self._stays
+        fits = (after >= self.low) & (after <= self.high) & (~stays[row, plus] | stays[row, plus + 1])
         column = np.where(fits, plus, plus + 1)
         delta, mask = np.zeros(self.array.shape), np.zeros(self.array.shape, dtype=bool)
         delta[row, column] = np.where(fits, change, -change)
@@ -185,7 +234,8 @@ class PairedSynapses(Cells):
         state = {
             "written": self.written,
             "clipped": self.clipped,
-            "siemens": self._siemens,
+            "siemens": self._known,
+            "strikes": self._strikes,
             "array": self.array.state_dict(),
         }
         return cast(dict[str, Any], as_tensors(state))
@@ -194,5 +244,5 @@ class PairedSynapses(Cells):
         """Take them back."""
         given = as_numpy(state)
         self.written, self.clipped = int(given["written"]), int(given["clipped"])
-        self._siemens = given["siemens"]
+        self._known, self._strikes = given["siemens"], given["strikes"]
         self.array.load_state_dict(given["array"])
