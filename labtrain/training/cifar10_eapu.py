@@ -15,7 +15,7 @@ import torch
 from labtrain.training.datasets import load_cifar10
 from labtrain.training.determinism import deterministic
 from labtrain.training.eapu.choices import PUBLISHED_DEVICE_SETTINGS
-from labtrain.training.eapu.image_run import WRITE_ENERGY, train_written
+from labtrain.training.eapu.image_run import LEDGER_SETTINGS, train_written
 from labtrain.training.image_run import SPLIT, ImageRun
 from labtrain.training.randomness import initialise
 from labtrain.training.recipes import Context, Recipe
@@ -28,7 +28,7 @@ SETTINGS = (
     Setting("batch_size", "integer", 128, "samples a step", low=1, high=50_000),
     Setting("learning_rate", "quantity", 0.002, "at the first step; it falls to 2 %", low=1e-7, high=10),
     SPLIT,
-    WRITE_ENERGY,
+    *LEDGER_SETTINGS,
     *PUBLISHED_DEVICE_SETTINGS,
 )
 

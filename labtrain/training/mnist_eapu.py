@@ -12,7 +12,7 @@ import torch
 
 from labtrain.training.determinism import deterministic
 from labtrain.training.eapu.choices import PUBLISHED_DEVICE_SETTINGS
-from labtrain.training.eapu.image_run import WRITE_ENERGY, train_written
+from labtrain.training.eapu.image_run import LEDGER_SETTINGS, train_written
 from labtrain.training.image_run import IMAGE_SETTINGS, ImageRun
 from labtrain.training.networks import perceptron
 from labtrain.training.randomness import initialise
@@ -25,7 +25,7 @@ SETTINGS = (
     Setting("batch_size", "integer", 256, "samples a step", low=1, high=60_000),
     Setting("learning_rate", "quantity", 0.002, "at the first step; it falls to 2 %", low=1e-7, high=10),
     *IMAGE_SETTINGS,
-    WRITE_ENERGY,
+    *LEDGER_SETTINGS,
     *PUBLISHED_DEVICE_SETTINGS,
 )
 

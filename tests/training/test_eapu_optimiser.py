@@ -12,6 +12,7 @@ from torch import nn
 
 from labtrain.errors import UsageError
 from labtrain.training.eapu import Accumulator, EaPU, EveryStep, NoisyIncrements, WriteRule
+from labtrain.training.eapu.records import note_histogram, write_ledger, writes_by_cell
 
 INNERS: dict[str, Callable[[object], torch.optim.Optimizer]] = {
     "sgd": lambda p: torch.optim.SGD(p, lr=0.05, momentum=0.9, weight_decay=1e-3, nesterov=True),
@@ -197,3 +198,24 @@ def test_the_state_of_another_optimiser_is_refused() -> None:
 def test_nothing_on_devices_is_refused() -> None:
     with pytest.raises(UsageError, match="no tensor"):
         EaPU(torch.optim.SGD([nn.Parameter(torch.zeros(3))], lr=0.1))
+
+
+def test_the_ledger_and_the_histogram_count_what_the_cells_count() -> None:
+    net, rows = network(), []
+    cells = {net[0].weight: NoisyIncrements(0.02, count_cells=True)}
+    optimiser = EaPU(INNERS["adam"](net.named_parameters()), threshold=0.02, cells=cells)
+    run(net, optimiser, range(30))
+    ledger = write_ledger(optimiser, 1e-10, endurance=100.0)
+    counts = writes_by_cell(optimiser)["0.weight"]
+    assert ledger["endurance_left"] == pytest.approx(1 - counts.max() / 100)
+    assert ledger["energy_joules"] == pytest.approx(1e-10 * ledger["writes"])
+    assert ledger["rule_energy_joules"] == pytest.approx(2.5e-12 * 30 * (35 + 21))
+
+    class Kept:
+        def stream(self, *about: object) -> list[dict[str, int]]:
+            return rows
+
+    note_histogram(Kept(), "mnist-eapu", optimiser)
+    assert sum(row["cells"] for row in rows) == 35
+    for row in rows:
+        assert row["cells"] == ((counts >= row["fewest"]) & (counts <= row["most"])).sum()

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 
 from labtrain.training.eapu.choices import device_optimiser, inner_optimiser
-from labtrain.training.eapu.records import WriteRecord, write_ledger
+from labtrain.training.eapu.records import WriteRecord, note_histogram, write_ledger
 from labtrain.training.image_run import ImageRun
 from labtrain.training.settings import Setting
 
@@ -18,6 +18,11 @@ WRITE_JOULES = 1.44e-10
 WRITE_ENERGY = Setting(
     "write_energy", "quantity", WRITE_JOULES, "of one write", unit="joule", low=0.0, high=1.0
 )
+
+ENDURANCE = Setting(
+    "endurance", "quantity", 1e6, "writes that a cell is good for, for the ledger", low=1.0, high=1e18
+)
+LEDGER_SETTINGS = (WRITE_ENERGY, ENDURANCE)
 
 
 def train_written(images: ImageRun, build: Callable[[], torch.nn.Module]) -> dict[str, Any]:
@@ -37,6 +42,7 @@ def train_written(images: ImageRun, build: Callable[[], torch.nn.Module]) -> dic
         before_epoch_row=writes.epoch,
         told=lambda: f", write ratio {optimiser.write_ratio():.4f}",
     )
-    ledger = write_ledger(optimiser, settings["write_energy"])
+    ledger = write_ledger(optimiser, settings["write_energy"], settings["endurance"])
+    note_histogram(context.sink, images.recipe, optimiser)
     result = images.result(reached, baseline, rule=settings["rule"], ledger=ledger)
     return result | {"train_seconds": seconds}

@@ -170,7 +170,8 @@ class PairedSynapses(Cells):
         )
         up = np.where(minus & ~plus, known[:, :, 1] + change, middle + change / 2)
         down = np.where(plus & ~minus, known[:, :, 0] - change, middle - change / 2)
-        return np.clip(np.stack([up, down], axis=2), self.low, self.high).reshape(self.array.shape)
+        aims: Floats = np.clip(np.stack([up, down], axis=2), self.low, self.high)
+        return aims.reshape(self.array.shape)
 
     def _approach(
         self,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from labtrain.session.sink import Column, Sink
 from labtrain.training.eapu.cells import NoisyIncrements
@@ -16,6 +17,18 @@ WRITES = {
     "writes": Column("int64", "", "weights written in this step"),
     "weights": Column("int64", "", "weights on devices"),
 }
+
+HISTOGRAM = {
+    "tensor": Column("str"),
+    "fewest": Column("int64", "", "writes of the bin's least written cells"),
+    "most": Column("int64", "", "and of its most written"),
+    "cells": Column("int64"),
+}
+
+RULE_JOULES = {"probabilistic": 2.5e-12, "mixed-precision": 1.0e-10}
+"""Digital energy a weight and step: a quarter of ten integer operations, two of them products, for the byte;
+a 32-bit number read from and written to a memory of 1 MB, and added to, for the accumulator. After Horowitz,
+ISSCC 2014, doi 10.1109/ISSCC.2014.6757323 (45 nm)."""
 
 
 class WriteRecord:
@@ -38,30 +51,51 @@ class WriteRecord:
         self._waiting.clear()
 
 
-def write_ledger(optimiser: EaPU, write_joules: float) -> dict[str, float]:
+def write_ledger(optimiser: EaPU, write_joules: float, endurance: float) -> dict[str, float]:
     """Return the counts of a training: writes, their share, writes a cell, energy.
 
     ``write_ratio`` is weights written over weights on devices, averaged over steps. ``energy_joules`` is
-    ``write_joules`` a write and nothing else: no reading, no digital arithmetic.
+    ``write_joules`` a write and nothing else: no reading, no digital arithmetic. ``rule_energy_joules`` is
+    what the rule itself costs in digital memory and arithmetic, :data:`RULE_JOULES` a weight and step.
+    ``endurance_left`` is the share of ``endurance`` writes that the most written cell has left.
     """
     writes = sum(cells.written for cells in optimiser.cells.values())
-    counted = [
-        cells.writes_by_cell.cpu().numpy().ravel()
-        for cells in optimiser.cells.values()
-        if isinstance(cells, NoisyIncrements) and cells.writes_by_cell is not None
-    ]
+    decisions = optimiser.device_weights * optimiser.updates
     ledger: dict[str, float] = {
         "write_ratio": optimiser.write_ratio(),
         "writes": writes,
         "weights": optimiser.device_weights,
         "updates": optimiser.updates,
         "energy_joules": writes * write_joules,
+        "rule_energy_joules": decisions * RULE_JOULES.get(optimiser.rule.name, 0.0),
     }
+    counted = writes_by_cell(optimiser)
     if counted:
-        by_cell = np.concatenate(counted)
+        by_cell = np.concatenate(list(counted.values()))
         ledger |= {
             "writes_per_cell_mean": float(by_cell.mean()),
             "writes_per_cell_99": float(np.quantile(by_cell, 0.99)),
             "writes_per_cell_max": int(by_cell.max()),
+            "endurance_left": 1.0 - int(by_cell.max()) / endurance,
         }
     return ledger
+
+
+def writes_by_cell(optimiser: EaPU) -> dict[str, NDArray[np.int64]]:
+    """Writes of every cell by tensor, where they were counted."""
+    return {
+        name: cells.writes_by_cell.cpu().numpy().ravel().astype(np.int64)
+        for name, cells in optimiser.cells.items()
+        if isinstance(cells, NoisyIncrements) and cells.writes_by_cell is not None
+    }
+
+
+def note_histogram(sink: Sink, recipe: str, optimiser: EaPU) -> None:
+    """Note how many cells of each tensor were written how often, in bins of powers of two."""
+    rows = sink.stream(f"train/{recipe}/cells", HISTOGRAM, {"recipe": recipe})
+    for name, counts in writes_by_cell(optimiser).items():
+        # 0, 1, 2-3, 4-7, ...: a count's bin is its number of binary digits.
+        bins = np.bincount(np.frexp(counts)[1])
+        for digits, cells in enumerate(bins.tolist()):
+            low, high = (1 << digits) // 2, (1 << digits) - 1
+            rows.append({"tensor": name, "fewest": low, "most": high, "cells": cells})
