@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from labtrain.clock import Clock, RealClock
 from labtrain.errors import RecordError, UsageError
+from labtrain.interrupts import UNINTERRUPTED
 from labtrain.session.array_form import SMALL_BYTES, array_head, buffer, plain_array
 from labtrain.session.frames import BENCH_CLOCK, SESSION_CLOCK, STATUS_CODES, Kind
 from labtrain.session.head import Status, start_record, status_after, stop_record
@@ -243,7 +244,8 @@ class Session(Sink):
         """Seal, whatever ended the run; what ended it is never hidden by a failing disk."""
         self._error = error
         try:
-            self.seal(status_after(error))
+            with UNINTERRUPTED:  # what ends the run may be followed by a request to end it
+                self.seal(status_after(error))
         except RecordError as unsealed:
             if error is None:
                 raise

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import signal
 import subprocess
 from multiprocessing import forkserver
 from pathlib import Path
@@ -13,8 +14,9 @@ import numpy as np
 import pytest
 import session_victims
 
-from labtrain.errors import RecordError
+from labtrain.errors import RecordError, Terminated
 from labtrain.session import Recording, Session, recover
+from labtrain.session import session as session_module
 
 QUICK, FULL = 20, 200
 TRIALS = [*range(QUICK), *(pytest.param(n, marks=pytest.mark.slow) for n in range(QUICK, FULL))]
@@ -141,3 +143,19 @@ def test_a_place_that_cannot_be_written_is_refused_at_once(tmp_path) -> None:
     (tmp_path / "file").write_text("no folder")
     with pytest.raises(RecordError):
         Session.create(tmp_path / "file" / "run.h5", start={})
+
+
+@pytest.mark.parametrize("cause", [None, RecordError("the run failed")], ids=["complete", "failed"])
+def test_a_request_to_end_waits_for_the_seal(tmp_path, monkeypatch, cause) -> None:
+    whole = session_module.seal_journal
+
+    def asked_meanwhile(*given) -> None:
+        signal.raise_signal(signal.SIGTERM)
+        whole(*given)
+
+    monkeypatch.setattr(session_module, "seal_journal", asked_meanwhile)
+    with pytest.raises(Terminated), Session.create(tmp_path / "s.h5", start={"command": "test", "seed": 0}):
+        if cause:
+            raise cause
+    with Recording.open(tmp_path / "s.h5") as recording:
+        assert recording.status == ("failed" if cause else "complete")
