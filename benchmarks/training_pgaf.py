@@ -60,7 +60,7 @@ def over_seeds(kind: str, asked: argparse.Namespace) -> list[str]:
     found = [kept_run(study, Cell((), (), seed)) for seed in seeds]
     figures = [[one[name] for name in names] + [one["ledger"][name] for name in counted] for one in found]
     for seed, one, row in zip(seeds, found, figures, strict=True):
-        lines.append(f"| {seed} | {' | '.join(f'{x:.4g}' for x in row)} | {one['cpu']:.0f} |")
+        lines.append(f"| {seed} | {' | '.join(f'{x:.4g}' for x in row)} | {_cpu(one['cpu'])} |")
     means = [fmean(column) for column in zip(*figures, strict=True)]
     lines.append(f"| mean | {' | '.join(f'{x:.4g}' for x in means)} | |")
     lines += ["", _apart([row[0] - row[1] for row in figures])]
@@ -70,6 +70,11 @@ def over_seeds(kind: str, asked: argparse.Namespace) -> list[str]:
     if recorded_result(study, held_out) is not None:
         lines += ["", *reached(held_out.path(study), recipe)]
     return lines
+
+
+def _cpu(seconds: float) -> str:
+    """Say CPU seconds; nothing where a session came from elsewhere."""
+    return "" if np.isnan(seconds) else f"{seconds:.0f}"
 
 
 def _apart(differences: list[float]) -> str:
