@@ -31,6 +31,7 @@ _SECOND = 0x846CA68B - (1 << 32)
 _HIGH_WORD = 0x2C1B3C6D
 
 
+@lru_cache(maxsize=4096)
 def stream(name: str) -> int:
     """Number a kind of event: 32 bits, the same on every machine and in every version.
 

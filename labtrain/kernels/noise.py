@@ -7,6 +7,7 @@ Scalar functions to be inlined in numba kernels. ``keys`` are the three words of
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,7 @@ _MIDDLE_TOP, _MIDDLE_BOTTOM = plain._MIDDLE_TOP, plain._MIDDLE_BOTTOM  # noqa: S
 _FAR_TOP, _FAR_BOTTOM = plain._FAR_TOP, plain._FAR_BOTTOM  # noqa: SLF001
 
 
+@lru_cache(maxsize=4096)
 def keys_of(seed: int, stream: int) -> tuple[Any, Any, Any]:
     """Return the key words of one (seed, stream) as uint32, for the functions below."""
     first, second, third = plain.stream_keys(seed, stream)
