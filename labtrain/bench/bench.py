@@ -238,6 +238,7 @@ class Bench(DeviceFace):
 
     def _end(self, error: BaseException | None) -> None:
         if not self._open:
+            self._ending.let_go()  # another thread, which cannot, may have ended it
             return
         self._open = False
         atexit.unregister(self.close)

@@ -112,6 +112,7 @@ class BenchActor:
         """Leave the bench safe, seal the session, return its file; closing twice is harmless."""
         with self._lock:
             self._end(status, "it was closed")
+            self._bench.close()  # again, where the idle time's thread has: signals are this thread's
             return str(self._session.path)
 
     def _watch(self) -> None:

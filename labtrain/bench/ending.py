@@ -42,10 +42,14 @@ class Ending:
             losses = [] if failed or error is not None else self._connection.power_losses()
         finally:
             self._connection.close()
-            self._signals.uninstall()
-            self._console.uninstall()
+            self.let_go()
         _tell_failures(failed, error)
         _tell_losses(losses)
+
+    def let_go(self) -> None:
+        """Leave requests to end to the program; twice is harmless."""
+        self._signals.uninstall()
+        self._console.uninstall()
 
 
 def _tell_failures(failed: Mapping[str, str], error: BaseException | None) -> None:

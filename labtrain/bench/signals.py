@@ -44,9 +44,9 @@ class TerminationAsException:
                     self._before[number] = signal.signal(number, _raise)
 
     def uninstall(self) -> None:
-        """Put back what was there; twice is harmless."""
-        before, self._before = self._before, {}
+        """Put back what was there; twice is harmless. Only the main thread can: for others it stays."""
         if threading.current_thread() is threading.main_thread():
+            before, self._before = self._before, {}
             for number, handler in before.items():
                 signal.signal(number, handler)
 

@@ -38,7 +38,7 @@ class Served:
         off = all(self.ask(alias, question) == b"0" for alias, question in outputs)
         return off and self.ask("matrix", b"STATE?\n") == b""
 
-    def seconds_until_safe(self, patience: float = 20.0) -> float | None:
+    def seconds_until_safe(self, patience: float = 60.0) -> float | None:
         """Wait for the safe state; None where it does not come."""
         start = time.monotonic()
         while (waited := time.monotonic() - start) < patience:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import signal
 import time
 from pathlib import Path
 
@@ -43,6 +44,7 @@ def test_a_bench_that_nobody_calls_goes_to_its_safe_state(tmp_path):
     with Recording.open(tmp_path / "far.h5") as recording:
         assert recording.status == "aborted"
     assert actor.close() == str(tmp_path / "far.h5")
+    assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL, "the program's own again"
 
 
 def test_a_call_that_is_longer_than_the_idle_time_does_not_end_the_bench(tmp_path):
