@@ -24,7 +24,8 @@ _WORTH_RATIO = 0.5  # gzip writes some 40 MB/s: less gain is not worth the wait
 _CHUNK_BYTES = 2**18
 _MAX_ATTRIBUTE = 60_000
 _SCALAR = h5s.create(h5s.SCALAR)
-_TEXT = h5t.py_create(h5py.string_dtype(), logical=True)
+_TEXTS = h5py.string_dtype()
+_TEXT = h5t.py_create(_TEXTS, logical=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +58,7 @@ class SealedWriter:
         """Write one array of numbers; ``proof`` saves digesting it where its record was digested already."""
         proof = proof or Proof(xxh3_64_digest(_bytes(value)))
         storage = _storage(value)
-        if storage or not value.size:
+        if storage:
             _describe(self._file.create_dataset(path, data=value, **storage), attributes)
         else:
             _create_plain(self._file, path, value, attributes)
@@ -66,16 +67,14 @@ class SealedWriter:
 
     def text(self, path: str, text: str, **attributes: Any) -> None:
         """Write one text as UTF-8."""
-        dataset = self._file.create_dataset(path, data=text, dtype=h5py.string_dtype())
+        _create_plain(self._file, path, np.array(text, dtype=_TEXTS), attributes)
         self._proofs[path] = Proof(xxh3_64_digest(_bytes(text)))
-        _describe(dataset, attributes)
 
     def texts(self, path: str, texts: Iterable[str], **attributes: Any) -> None:
         """Write a column of texts as UTF-8."""
-        column = np.array(list(texts), dtype=object)
-        dataset = self._file.create_dataset(path, data=column, shape=column.shape, dtype=h5py.string_dtype())
+        column = np.array(list(texts), dtype=_TEXTS)
+        _create_plain(self._file, path, column, attributes)
         self._proofs[path] = Proof(xxh3_64_digest(_bytes(column)))
-        _describe(dataset, attributes)
 
     def group(self, path: str, **attributes: Any) -> None:
         """Make a group where there is none yet, and describe it."""
@@ -106,11 +105,14 @@ def _misread(name: str, path: Path) -> RecordError:
 
 
 def _is_proven(proof: Proof, file: h5py.File, name: str, whole: memoryview) -> bool:
-    """Check what stands in the file: plain datasets where they lie, without a copy."""
-    if not proof.plain_bytes:
-        return proof.holds(_bytes(read_dataset(file[name])))
-    offset = h5d.open(file.id, name.encode()).get_offset()
-    return offset is not None and proof.holds(whole[offset : offset + proof.plain_bytes])
+    """Check what stands in the file: plain datasets where they lie, uncopied; empty ones by their shape."""
+    dataset = h5d.open(file.id, name.encode())
+    if proof.plain_bytes:
+        offset = dataset.get_offset()
+        return offset is not None and proof.holds(whole[offset : offset + proof.plain_bytes])
+    if 0 in dataset.shape:
+        return proof.holds(b"")
+    return proof.holds(_bytes(read_dataset(h5py.Dataset(dataset))))
 
 
 def _create_plain(file: h5py.File, path: str, value: NDArray[Any], attributes: Mapping[str, Any]) -> None:
@@ -118,14 +120,16 @@ def _create_plain(file: h5py.File, path: str, value: NDArray[Any], attributes: M
 
     Attributes are texts and whole numbers.
     """
-    kind, space = _stored(value.dtype), h5s.create_simple(value.shape) if value.ndim else _SCALAR
+    kind = _TEXT if value.dtype == object else _stored(value.dtype)
+    space = h5s.create_simple(value.shape) if value.ndim else _SCALAR
     dataset = h5d.create(file.id, path.encode(), kind, space, lcpl=_with_groups())
-    dataset.write(h5s.ALL, h5s.ALL, np.ascontiguousarray(value).reshape(value.shape))
+    if value.size:
+        dataset.write(h5s.ALL, h5s.ALL, np.asarray(value, order="C"))
     for name, content in attributes.items():
         if type(content) is int:
             h5a.create(dataset, name.encode(), h5t.NATIVE_INT64, _SCALAR).write(np.array(content))
         elif type(content) is str and len(content) <= _MAX_ATTRIBUTE:
-            text = np.array(content, dtype=h5py.string_dtype())
+            text = np.array(content, dtype=_TEXTS)
             h5a.create(dataset, name.encode(), _TEXT, _SCALAR).write(text)
 
 
