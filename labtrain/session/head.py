@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any, Literal
 
 from labtrain.clock import Clock
-from labtrain.errors import Terminated
+from labtrain.errors import ProcessLost, Terminated
 from labtrain.session.provenance import gather_provenance
 
 Status = Literal["complete", "aborted", "failed"]
@@ -53,4 +53,4 @@ def status_after(error: BaseException | None) -> Status:
     """Return how a run ended that was left so."""
     if error is None:
         return "complete"
-    return "aborted" if isinstance(error, KeyboardInterrupt | Terminated) else "failed"
+    return "aborted" if isinstance(error, KeyboardInterrupt | Terminated | ProcessLost) else "failed"

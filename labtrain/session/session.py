@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from labtrain.clock import Clock, RealClock
-from labtrain.errors import RecordError, UsageError
+from labtrain.errors import ProcessLost, RecordError, UsageError
 from labtrain.interrupts import UNINTERRUPTED
 from labtrain.session.array_form import SMALL_BYTES, array_head, buffer, plain_array
 from labtrain.session.frames import BENCH_CLOCK, SESSION_CLOCK, STATUS_CODES, Kind
@@ -243,6 +243,8 @@ class Session(Sink):
     ) -> None:
         """Seal, whatever ended the run; what ended it is never hidden by a failing disk."""
         self._error = error
+        if isinstance(error, ProcessLost):
+            self.stopped()  # not this run's own end: a resumed run goes on behind it
         try:
             with UNINTERRUPTED:  # what ends the run may be followed by a request to end it
                 self.seal(status_after(error))

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 import session_victims
 
-from labtrain.errors import RecordError, Terminated
+from labtrain.errors import ProcessLost, RecordError, Terminated
 from labtrain.session import Recording, Session, recover
 from labtrain.session import session as session_module
 
@@ -159,3 +159,11 @@ def test_a_request_to_end_waits_for_the_seal(tmp_path, monkeypatch, cause) -> No
             raise cause
     with Recording.open(tmp_path / "s.h5") as recording:
         assert recording.status == ("failed" if cause else "complete")
+
+
+def test_a_lost_process_interrupts_a_run(tmp_path) -> None:
+    """Not failed: a resumed run goes on behind what is noted."""
+    with pytest.raises(ProcessLost), Session.create(tmp_path / "s.h5", start={"command": "test", "seed": 0}):
+        raise ProcessLost("another process has ended")
+    with Recording.open(tmp_path / "s.h5") as recording:
+        assert recording.status == "aborted"
