@@ -192,7 +192,8 @@ def _noticing(what: str) -> Iterator[None]:
     try:
         yield
     except RuntimeError as error:  # torch.distributed's errors are all of this kind
+        said = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise ProcessLost(
-            f"another process of this training has ended, or has not answered: waited for {what}",
-            remedy="its own message says why; labtrain resume goes on from the last checkpoint",
+            f"another process of this training has ended, or has not answered: waited for {what} ({said})",
+            remedy="the other's message says why; resume goes on from the last checkpoint",
         ) from error
