@@ -87,12 +87,8 @@ class PairedSynapses(Cells):
                 remedy=f"give {', '.join(get_args(Feedback))}; a positive tolerance; 0 or more rounds",
                 key="feedback",
             )
-        self.array, self.feedback, self.tolerance, self.rounds = (
-            array,
-            feedback,
-            tolerance,
-            rounds,
-        )
+        self.array, self.feedback = array, feedback
+        self.tolerance, self.rounds = tolerance, rounds
         self.siemens_per_unit, self.low, self.high = siemens_per_unit, low, high
         self.written = self.clipped = 0
         self._known: Floats | None = None
@@ -152,22 +148,15 @@ class PairedSynapses(Cells):
         """
         wanted = weights.detach().cpu().numpy().astype(np.float64).T
         self.read()
-        self._approach(
-            lambda: self._aims(wanted),
-            np.ones(self.array.shape, bool),
-            tolerance,
-            rounds,
-        )
+        self._approach(lambda: self._aims(wanted), np.ones(self.array.shape, bool), tolerance, rounds)
         return self._weights()
 
     def _aims(self, wanted: Floats) -> Floats:
         """Conductances ``[inputs, 2 outputs]`` for weights ``[inputs, outputs]``, as far as cells move."""
         middle, change = (self.low + self.high) / 2, self.siemens_per_unit * wanted
         shape = (self.inputs, self.outputs, 2)
-        known, (plus, minus) = (
-            self._siemens.reshape(shape),
-            np.moveaxis(self._stays.reshape(shape), 2, 0),
-        )
+        known, stays = self._siemens.reshape(shape), self._stays.reshape(shape)
+        plus, minus = stays[:, :, 0], stays[:, :, 1]
         up = np.where(minus & ~plus, known[:, :, 1] + change, middle + change / 2)
         down = np.where(plus & ~minus, known[:, :, 0] - change, middle - change / 2)
         aims: Floats = np.clip(np.stack([up, down], axis=2), self.low, self.high)
