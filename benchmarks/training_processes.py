@@ -56,7 +56,7 @@ def pgaf(context: Context, sizes: tuple[int, ...]) -> tuple[torch.nn.Module, Non
 
 def eapu(context: Context, sizes: tuple[int, ...]) -> tuple[torch.nn.Module, torch.optim.Optimizer]:
     network = relu_perceptron(sizes, 0)
-    return network, device_optimiser(network, 0.002, context.settings, 0)
+    return network, device_optimiser(network, context)
 
 
 WORKS = {"mnist-afd": (AFD, afd), "mnist-pgaf": (PGAF, pgaf), "mnist-eapu": (EAPU, eapu)}
