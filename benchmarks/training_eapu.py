@@ -19,8 +19,8 @@ from pathlib import Path
 from statistics import fmean, stdev
 from typing import Any
 
-import numpy as np
 import torch
+from classifier_steps import Step, step_of
 from harness import Ratio, paired, publish, ratio_table
 from kept_sessions import kept_run
 
@@ -32,18 +32,9 @@ PUBLISHED_RATIO = 0.0014
 """Nature Communications 2025, doi 10.1038/s41467-025-66240-7: less than this throughout, on deep networks."""
 
 
-def stepper(make: Callable[[torch.nn.Module], torch.optim.Optimizer]) -> Callable[[], None]:
+def stepper(make: Callable[[torch.nn.Module], torch.optim.Optimizer]) -> Step:
     network = relu_perceptron((784, 1024, 256, 10), 1)
-    x = torch.from_numpy(np.random.default_rng(0).normal(size=(64, 784)).astype(np.float32))
-    y, optimiser = torch.arange(64) % 10, make(network)
-
-    def step() -> None:
-        loss = torch.nn.functional.cross_entropy(network(x), y)
-        optimiser.zero_grad()
-        loss.backward()
-        optimiser.step()
-
-    return step
+    return step_of(network, make(network), 64)
 
 
 def sgd(network: torch.nn.Module) -> torch.optim.Optimizer:
